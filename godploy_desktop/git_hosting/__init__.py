@@ -1,0 +1,1 @@
+"""Git hosts: accounts, repositories, deploy keys, webhooks. Imports the contract only."""

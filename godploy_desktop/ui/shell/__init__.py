@@ -1,0 +1,1 @@
+"""The frame of the window: sidebar, header, navigation, task list, notifications."""

@@ -1,0 +1,46 @@
+"""The agent's HTTP API: HTTP/1.1 over a unix socket, JSON bodies of the types in this room.
+
+Every error answer is `{"problem": Problem}` with the status of its class. Lists are JSON arrays. Streams are
+`application/x-ndjson` or `application/octet-stream`, chunked, and end when the client closes the connection.
+
+| verb and path | body | answer |
+|---|---|---|
+| GET /v1/info | | AgentInfo |
+| GET /v1/events | | stream of Event |
+| GET, PATCH /v1/settings | ChangeSettings | AgentSettings |
+| GET, POST /v1/projects | CreateProject | Project, a list of it |
+| GET, DELETE /v1/projects/{id} | | Project, RemovalPreview of what went |
+| GET /v1/projects/{id}/removal | | RemovalPreview |
+| GET /v1/services[?project=id], POST | CreateService | Service, a list of it |
+| GET, PATCH, DELETE /v1/services/{id} | ChangeService | Service, RemovalPreview of what went |
+| GET /v1/services/{id}/removal | | RemovalPreview |
+| POST /v1/services/{id}/start, stop, restart | | Service |
+| GET, PATCH /v1/services/{id}/variables | SetVariables | a list of Variable |
+| POST /v1/services/{id}/domains | AddDomain | Domain |
+| DELETE /v1/domains/{id} | | Domain |
+| POST /v1/domains/{id}/check | | Domain (looks at DNS and certificate again) |
+| GET /v1/services/{id}/deployments[?before=number], POST | Deploy | Deployment, a list of 50 of it, newest first |
+| GET /v1/deployments/{id} | | Deployment |
+| POST /v1/deployments/{id}/cancel | | Deployment |
+| GET /v1/deployments/{id}/log?offset=N&follow=0or1 | | stream of bytes; follow: until the deployment ends |
+| GET /v1/services/{id}/releases | | a list of Release, newest first |
+| POST /v1/services/{id}/rollback | RollBack | Deployment |
+| GET /v1/services/{id}/logs?tail=N&follow=0or1 | | stream of LogLine |
+| GET /v1/services/{id}/metrics?follow=0or1 | | stream of ServiceMetrics: the remembered hour, then every 2 s |
+| GET /v1/metrics?follow=0or1 | | stream of ServerMetrics: the remembered hour, then every 2 s |
+| POST /v1/shutdown | | {} (embedded agents only; running deployments go on) |
+
+A request may carry `Godploy-Actor: name` (who asks, shown in the history) and must carry
+`Godploy-Contract: <CONTRACT_VERSION>`; another contract version is refused with `version-mismatch` on everything
+but /v1/info.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+AGENT_SOCKET: Final = "/run/godploy/agent.sock"
+"""Where a system agent listens; owner root, group godploy, mode 0660."""
+
+CONTRACT_HEADER: Final = "godploy-contract"
+ACTOR_HEADER: Final = "godploy-actor"

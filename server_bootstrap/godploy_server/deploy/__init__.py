@@ -1,0 +1,1 @@
+"""Sources, builders, rollout, rollback, recovery: the engine. Runs in a job process of its own."""

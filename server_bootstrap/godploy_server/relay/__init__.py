@@ -1,0 +1,1 @@
+"""The unprivileged process that the internet may reach. Imports the contract only."""

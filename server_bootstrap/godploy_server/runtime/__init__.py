@@ -1,0 +1,1 @@
+"""What starts and stops a release: the Docker Engine API and the pure functions that make its requests."""

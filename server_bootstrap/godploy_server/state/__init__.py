@@ -1,0 +1,1 @@
+"""The server's memory: SQLite schema, migrations, typed rows, encrypted secrets."""
