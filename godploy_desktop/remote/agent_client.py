@@ -1,0 +1,378 @@
+"""The agent's API as typed coroutines and streams. See godploy_server.contract.api for the verbs behind them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import typing
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, Final, TypeVar
+from urllib.parse import quote
+
+import h11
+from godploy_server import contract
+from godploy_server.contract import (
+    ACTOR_HEADER,
+    CONTRACT_HEADER,
+    CONTRACT_VERSION,
+    AgentInfo,
+    AgentSettings,
+    Deployment,
+    DeploymentId,
+    Domain,
+    DomainId,
+    Event,
+    GodployError,
+    LogLine,
+    Problem,
+    Project,
+    ProjectId,
+    Release,
+    RemovalPreview,
+    ServerMetrics,
+    Service,
+    ServiceId,
+    ServiceMetrics,
+    Unreachable,
+    Variable,
+    error_of,
+    from_json,
+    to_json,
+)
+
+from godploy_desktop.remote.agent_http import HttpConnection, Request, StreamBroken
+from godploy_desktop.remote.agent_lines import LogLines, split_lines
+from godploy_desktop.remote.connection import OpenSocket
+
+T = TypeVar("T")
+
+CALL_TIMEOUT_S: Final = 30.0
+CONTAINER_CALL_TIMEOUT_S: Final = 180.0
+"""For calls that stop containers, which Docker gives time to end by themselves."""
+IDLE_CONNECTIONS: Final = 4
+
+
+class AgentClient:
+    """Calls one agent. `open_socket` gives a new socket to it; `actor` is who asks, as its history shows it.
+
+    Calls share a few kept connections; each stream has its own, which closes at once when the stream is closed or its
+    task cancelled. Raises what the agent answers, or Unreachable.
+    """
+
+    def __init__(self, open_socket: OpenSocket, actor: str) -> None:
+        self._open_socket = open_socket
+        self._headers = {
+            CONTRACT_HEADER: str(CONTRACT_VERSION),
+            ACTOR_HEADER: "".join(char for char in actor if char.isprintable())[:200],
+        }
+        self._idle: list[HttpConnection] = []
+
+    # the agent itself
+
+    async def info(self) -> AgentInfo:
+        """Which agent it is, and what it found."""
+        return await self._call(AgentInfo, "GET", "/v1/info")
+
+    async def events(self) -> AsyncGenerator[Event]:
+        """Give a Snapshot of everything, then every change, until closed. Raises Unreachable when the stream ends."""
+        async with aclosing(self._lines("/v1/events")) as batches:
+            async for lines in batches:
+                for line in lines:
+                    yield typing.cast(Event, _decoded(Event, json.loads(line)))
+        raise _stream_over("/v1/events")
+
+    async def settings(self) -> AgentSettings:
+        """The server's settings."""
+        return await self._call(AgentSettings, "GET", "/v1/settings")
+
+    async def change_settings(self, change: contract.ChangeSettings) -> AgentSettings:
+        """Replace the settings that are named."""
+        return await self._call(AgentSettings, "PATCH", "/v1/settings", change)
+
+    async def shutdown(self) -> None:
+        """End an embedded agent; running deployments go on."""
+        await self._exchange(Request("POST", "/v1/shutdown"), CALL_TIMEOUT_S)
+
+    # projects
+
+    async def projects(self) -> tuple[Project, ...]:
+        """All projects of the server."""
+        return await self._call(tuple[Project, ...], "GET", "/v1/projects")
+
+    async def create_project(self, create: contract.CreateProject) -> Project:
+        """Make a project and its network."""
+        return await self._call(Project, "POST", "/v1/projects", create)
+
+    async def preview_project_removal(self, project: ProjectId) -> RemovalPreview:
+        """What deleting it would take along."""
+        return await self._call(RemovalPreview, "GET", f"/v1/projects/{_part(project)}/removal")
+
+    async def delete_project(self, project: ProjectId) -> RemovalPreview:
+        """Delete it with all its services; gives back what went."""
+        path = f"/v1/projects/{_part(project)}"
+        return await self._call(RemovalPreview, "DELETE", path, timeout_s=CONTAINER_CALL_TIMEOUT_S)
+
+    # services
+
+    async def services(self, project_id: ProjectId | None = None) -> tuple[Service, ...]:
+        """All services, or those of one project."""
+        query = f"?project={_part(project_id)}" if project_id else ""
+        return await self._call(tuple[Service, ...], "GET", f"/v1/services{query}")
+
+    async def service(self, service: ServiceId) -> Service:
+        """One service as it is now."""
+        return await self._call(Service, "GET", _service(service))
+
+    async def create_service(self, create: contract.CreateService) -> Service:
+        """Make a service; it is not deployed yet."""
+        return await self._call(Service, "POST", "/v1/services", create)
+
+    async def change_service(self, service: ServiceId, change: contract.ChangeService) -> Service:
+        """Change its settings or its name."""
+        return await self._call(Service, "PATCH", _service(service), change)
+
+    async def preview_service_removal(self, service: ServiceId) -> RemovalPreview:
+        """What deleting it would take along."""
+        return await self._call(RemovalPreview, "GET", f"{_service(service)}/removal")
+
+    async def delete_service(self, service: ServiceId) -> RemovalPreview:
+        """Delete it; gives back what went."""
+        return await self._call(RemovalPreview, "DELETE", _service(service), timeout_s=CONTAINER_CALL_TIMEOUT_S)
+
+    async def start_service(self, service: ServiceId) -> Service:
+        """Start the containers of the release that serves."""
+        return await self._power(service, "start")
+
+    async def stop_service(self, service: ServiceId) -> Service:
+        """Stop its containers."""
+        return await self._power(service, "stop")
+
+    async def restart_service(self, service: ServiceId) -> Service:
+        """Restart its containers."""
+        return await self._power(service, "restart")
+
+    async def variables(self, service: ServiceId) -> tuple[Variable, ...]:
+        """Its variables; a secret's value is None."""
+        return await self._call(tuple[Variable, ...], "GET", f"{_service(service)}/variables")
+
+    async def set_variables(self, service: ServiceId, change: contract.SetVariables) -> tuple[Variable, ...]:
+        """Add, replace and remove variables; gives back all of them."""
+        return await self._call(tuple[Variable, ...], "PATCH", f"{_service(service)}/variables", change)
+
+    # domains
+
+    async def add_domain(self, service: ServiceId, add: contract.AddDomain) -> Domain:
+        """Route a host name to the service."""
+        return await self._call(Domain, "POST", f"{_service(service)}/domains", add)
+
+    async def delete_domain(self, domain: DomainId) -> Domain:
+        """Stop routing it; gives back what it was."""
+        return await self._call(Domain, "DELETE", f"/v1/domains/{_part(domain)}")
+
+    async def check_domain(self, domain: DomainId) -> Domain:
+        """Look at its DNS and certificate again."""
+        return await self._call(Domain, "POST", f"/v1/domains/{_part(domain)}/check")
+
+    # deployments and releases
+
+    async def deployments(self, service: ServiceId, before: int | None = None) -> tuple[Deployment, ...]:
+        """The newest 50 (with numbers below `before`), newest first."""
+        query = f"?before={before}" if before is not None else ""
+        return await self._call(tuple[Deployment, ...], "GET", f"{_service(service)}/deployments{query}")
+
+    async def deployment(self, deployment: DeploymentId) -> Deployment:
+        """One deployment as it is now."""
+        return await self._call(Deployment, "GET", _deployment(deployment))
+
+    async def deploy(self, service: ServiceId, deploy: contract.Deploy) -> Deployment:
+        """Ask for a deployment; gives it back queued."""
+        return await self._call(Deployment, "POST", f"{_service(service)}/deployments", deploy)
+
+    async def cancel_deployment(self, deployment: DeploymentId) -> Deployment:
+        """Ask for its end; it may still be cancelling when this returns."""
+        return await self._call(Deployment, "POST", f"{_deployment(deployment)}/cancel")
+
+    async def deployment_log(
+        self, deployment: DeploymentId, offset: int = 0, follow: bool = True
+    ) -> AsyncGenerator[bytes]:
+        """Give the log's bytes from `offset` on; with `follow` until the deployment ends."""
+        path = f"{_deployment(deployment)}/log?offset={offset}&follow={int(follow)}"
+        async with aclosing(self._stream(path)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def releases(self, service: ServiceId) -> tuple[Release, ...]:
+        """Its releases, newest first."""
+        return await self._call(tuple[Release, ...], "GET", f"{_service(service)}/releases")
+
+    async def roll_back(self, service: ServiceId, roll_back: contract.RollBack) -> Deployment:
+        """Ask for a rollback to an earlier release."""
+        return await self._call(Deployment, "POST", f"{_service(service)}/rollback", roll_back)
+
+    # watching
+
+    async def logs(self, service: ServiceId, tail: int = 200, follow: bool = True) -> AsyncGenerator[LogLine]:
+        """Give the last `tail` lines of its containers, then, with `follow`, each new one."""
+        async with aclosing(self.log_batches(service, tail, follow)) as batches:
+            async for batch in batches:
+                for line in batch:
+                    yield line
+
+    async def log_batches(
+        self, service: ServiceId, tail: int = 200, follow: bool = True
+    ) -> AsyncGenerator[list[LogLine]]:
+        """As `logs`, but all lines that came at once in one list: for views that draw many lines a second."""
+        decode = LogLines()
+        async with aclosing(self._lines(f"{_service(service)}/logs?tail={tail}&follow={int(follow)}")) as batches:
+            async for lines in batches:
+                yield [decode(line) for line in lines]
+
+    async def service_metrics(self, service: ServiceId, follow: bool = True) -> AsyncGenerator[ServiceMetrics]:
+        """Give the remembered hour, then, with `follow`, a sample every 2 s."""
+        async with aclosing(self._lines(f"{_service(service)}/metrics?follow={int(follow)}")) as batches:
+            async for lines in batches:
+                for line in lines:
+                    yield from_json(ServiceMetrics, json.loads(line))
+
+    async def metrics(self, follow: bool = True) -> AsyncGenerator[ServerMetrics]:
+        """Give the server's remembered hour, then, with `follow`, a sample every 2 s."""
+        async with aclosing(self._lines(f"/v1/metrics?follow={int(follow)}")) as batches:
+            async for lines in batches:
+                for line in lines:
+                    yield from_json(ServerMetrics, json.loads(line))
+
+    def close_idle(self) -> None:
+        """Drop the kept connections; the next call opens a new one."""
+        while self._idle:
+            self._idle.pop().abort()
+
+    # how it is done
+
+    async def _power(self, service: ServiceId, verb: str) -> Service:
+        return await self._call(Service, "POST", f"{_service(service)}/{verb}", timeout_s=CONTAINER_CALL_TIMEOUT_S)
+
+    async def _call(
+        self, kind: type[T], method: str, path: str, body: object = None, timeout_s: float = CALL_TIMEOUT_S
+    ) -> T:
+        request = Request(method, path, None if body is None else to_json(body))
+        return typing.cast(T, _decoded(kind, await self._exchange(request, timeout_s)))
+
+    async def _exchange(self, request: Request, timeout_s: float) -> object:
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._exchange_on_kept(request)
+        except TimeoutError:
+            raise Unreachable(
+                "The server's agent does not answer",
+                f"no answer to {request.method} {request.path} within {timeout_s:.0f} s",
+                "Look at the server's page: the agent may be busy or stopped",
+            ) from None
+        except (OSError, h11.ProtocolError, StreamBroken, json.JSONDecodeError) as error:
+            raise _unreachable(error) from error
+
+    async def _exchange_on_kept(self, request: Request) -> object:
+        kept = self._kept()
+        if kept is not None:
+            try:
+                return await self._exchange_on(kept, request)
+            except (OSError, h11.ProtocolError, StreamBroken):
+                if request.method != "GET":  # it may have been done: never twice
+                    raise
+        return await self._exchange_on(await HttpConnection.over(await self._open_socket()), request)
+
+    def _kept(self) -> HttpConnection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_reusable:
+                return connection
+            connection.abort()
+        return None
+
+    async def _exchange_on(self, connection: HttpConnection, request: Request) -> object:
+        try:
+            response = await connection.send(request, self._headers)
+            content = await connection.body()
+        except BaseException:
+            connection.abort()
+            raise
+        if connection.is_reusable and len(self._idle) < IDLE_CONNECTIONS:
+            self._idle.append(connection)
+        else:
+            connection.abort()
+        if response.status_code >= 400:
+            raise _error(response.status_code, content)
+        return json.loads(content) if content else None
+
+    async def _stream(self, path: str) -> AsyncGenerator[bytes]:
+        connection: HttpConnection | None = None
+        try:
+            async with asyncio.timeout(CALL_TIMEOUT_S):
+                connection = await HttpConnection.over(await self._open_socket())
+                response = await connection.send(Request("GET", path), self._headers)
+            if response.status_code >= 400:
+                raise _error(response.status_code, await connection.body())
+            async for chunk in connection.chunks():
+                yield chunk
+        except TimeoutError:
+            raise Unreachable(
+                "The server's agent does not answer",
+                f"no answer to GET {path} within {CALL_TIMEOUT_S:.0f} s",
+                "Look at the server's page: the agent may be busy or stopped",
+            ) from None
+        except (OSError, h11.ProtocolError, StreamBroken) as error:
+            raise _unreachable(error) from error
+        finally:
+            if connection is not None:
+                connection.abort()
+
+    async def _lines(self, path: str) -> AsyncGenerator[list[bytes]]:
+        async with aclosing(self._stream(path)) as chunks:
+            async for lines in split_lines(chunks):
+                yield lines
+
+
+def _part(value: str) -> str:
+    return quote(value, safe="")
+
+
+def _service(service: ServiceId) -> str:
+    return f"/v1/services/{_part(service)}"
+
+
+def _deployment(deployment: DeploymentId) -> str:
+    return f"/v1/deployments/{_part(deployment)}"
+
+
+def _decoded(kind: Any, data: object) -> Any:
+    try:
+        return from_json(kind, data)
+    except contract.BadInput as error:
+        raise contract.VersionMismatch(
+            "The agent's answer cannot be read",
+            error.problem.why,
+            "Update the application and the server's agent to the same version",
+        ) from error
+
+
+def _error(status: int, content: bytes) -> GodployError:
+    try:
+        problem = from_json(Problem, json.loads(content)["problem"])
+    except (ValueError, TypeError, KeyError, GodployError):
+        return GodployError(
+            "The agent refused the call", f"it answered with HTTP status {status}", "Look at the agent's log"
+        )
+    return error_of(problem)
+
+
+def _unreachable(error: BaseException) -> Unreachable:
+    why = str(error).strip()[:300] or type(error).__name__
+    return Unreachable(
+        "The server's agent cannot be reached",
+        why,
+        "Wait until the connection is back, or look at the server's page for what is wrong",
+    )
+
+
+def _stream_over(path: str) -> Unreachable:
+    return _unreachable(StreamBroken(f"it ended the stream {path}"))

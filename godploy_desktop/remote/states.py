@@ -1,0 +1,65 @@
+"""The states of a connection: one small machine, shown as it is by the window and the headless command."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class ConnectionState(Enum):
+    """What is true of a connection now."""
+
+    DISCONNECTED = "disconnected"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    LOST = "lost"  # it was there; waiting for the next attempt
+    RECONNECTING = "reconnecting"  # the attempt is under way
+    BLOCKED = "blocked"  # the host key changed or is revoked; only a person's decision goes on from here
+    FAILED = "failed"  # refused for a reason that trying again does not change
+
+    @property
+    def is_live(self) -> bool:
+        """Whether calls can be made."""
+        return self is ConnectionState.CONNECTED
+
+
+class ConnectionEvent(Enum):
+    """What can happen to a connection."""
+
+    ASKED = "asked"  # a person or the program asked to connect
+    ESTABLISHED = "established"
+    HOST_KEY_REFUSED = "host-key-refused"
+    REFUSED = "refused"  # login refused, or the first attempt failed
+    LOST = "lost"  # it ended, or the attempt to bring it back failed
+    RETRIED = "retried"
+    CLOSED = "closed"  # a person or the program closed it
+
+
+class ImpossibleTransition(Exception):
+    """The program mixed up its own order of things."""
+
+
+_S, _E = ConnectionState, ConnectionEvent
+_TRANSITIONS: dict[tuple[ConnectionState, ConnectionEvent], ConnectionState] = {
+    (_S.DISCONNECTED, _E.ASKED): _S.CONNECTING,
+    (_S.FAILED, _E.ASKED): _S.CONNECTING,
+    (_S.BLOCKED, _E.ASKED): _S.CONNECTING,
+    (_S.LOST, _E.ASKED): _S.RECONNECTING,
+    (_S.CONNECTING, _E.ESTABLISHED): _S.CONNECTED,
+    (_S.CONNECTING, _E.HOST_KEY_REFUSED): _S.BLOCKED,
+    (_S.CONNECTING, _E.REFUSED): _S.FAILED,
+    (_S.CONNECTED, _E.LOST): _S.LOST,
+    (_S.LOST, _E.RETRIED): _S.RECONNECTING,
+    (_S.RECONNECTING, _E.ESTABLISHED): _S.CONNECTED,
+    (_S.RECONNECTING, _E.LOST): _S.LOST,
+    (_S.RECONNECTING, _E.HOST_KEY_REFUSED): _S.BLOCKED,
+    (_S.RECONNECTING, _E.REFUSED): _S.FAILED,
+    **{(state, _E.CLOSED): _S.DISCONNECTED for state in _S},
+}
+
+
+def next_state(state: ConnectionState, event: ConnectionEvent) -> ConnectionState:
+    """Give back the state that `event` leads to; raises ImpossibleTransition."""
+    try:
+        return _TRANSITIONS[state, event]
+    except KeyError:
+        raise ImpossibleTransition(f"{event.value} while {state.value}") from None
