@@ -1,0 +1,101 @@
+"""The schema, as numbered steps. A released step is never changed: a new one is added at the end."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    (
+        """CREATE TABLE settings (
+            key TEXT PRIMARY KEY,
+            value TEXT NOT NULL
+        ) STRICT""",
+        """CREATE TABLE projects (
+            id TEXT PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            subnet TEXT NOT NULL UNIQUE,
+            created_at TEXT NOT NULL
+        ) STRICT""",
+        """CREATE TABLE services (
+            id TEXT PRIMARY KEY,
+            project_id TEXT NOT NULL REFERENCES projects (id) ON DELETE RESTRICT,
+            name TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            settings TEXT NOT NULL,
+            is_stopped INTEGER NOT NULL DEFAULT 0,
+            config_version INTEGER NOT NULL DEFAULT 1,
+            deploy_key TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            UNIQUE (project_id, name)
+        ) STRICT""",
+        """CREATE TABLE variables (
+            service_id TEXT NOT NULL REFERENCES services (id) ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            plain TEXT,
+            sealed BLOB,
+            PRIMARY KEY (service_id, name),
+            CHECK ((plain IS NULL) <> (sealed IS NULL))
+        ) STRICT""",
+        """CREATE TABLE domains (
+            id TEXT PRIMARY KEY,
+            service_id TEXT NOT NULL REFERENCES services (id) ON DELETE CASCADE,
+            host TEXT NOT NULL,
+            path TEXT NOT NULL,
+            tls INTEGER NOT NULL,
+            certificate TEXT NOT NULL,
+            certificate_detail TEXT NOT NULL DEFAULT '',
+            created_at TEXT NOT NULL,
+            UNIQUE (host, path)
+        ) STRICT""",
+        "CREATE INDEX domains_of_service ON domains (service_id)",
+        # `place` orders the queue: ids are random and two rows may carry the same time.
+        """CREATE TABLE deployments (
+            place INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            service_id TEXT NOT NULL REFERENCES services (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            step TEXT,
+            steps TEXT NOT NULL DEFAULT '[]',
+            "trigger" TEXT NOT NULL,
+            asked_by TEXT NOT NULL,
+            "commit" TEXT NOT NULL DEFAULT '',
+            commit_message TEXT NOT NULL DEFAULT '',
+            commit_author TEXT NOT NULL DEFAULT '',
+            "release" INTEGER,
+            created_at TEXT NOT NULL,
+            started_at TEXT,
+            ended_at TEXT,
+            job_pid INTEGER,
+            job_started TEXT,
+            cancel_requested INTEGER NOT NULL DEFAULT 0,
+            problem TEXT,
+            UNIQUE (service_id, number)
+        ) STRICT""",
+        "CREATE UNIQUE INDEX one_running_deployment ON deployments (service_id) WHERE state = 'running'",
+        "CREATE UNIQUE INDEX one_queued_deployment ON deployments (service_id) WHERE state = 'queued'",
+        """CREATE TABLE releases (
+            service_id TEXT NOT NULL REFERENCES services (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            deployment_id TEXT NOT NULL,
+            image TEXT NOT NULL,
+            image_id TEXT NOT NULL,
+            "commit" TEXT NOT NULL,
+            commit_message TEXT NOT NULL,
+            config_version INTEGER NOT NULL,
+            snapshot TEXT NOT NULL,
+            is_serving INTEGER NOT NULL DEFAULT 0,
+            created_at TEXT NOT NULL,
+            PRIMARY KEY (service_id, number)
+        ) STRICT""",
+        "CREATE UNIQUE INDEX one_serving_release ON releases (service_id) WHERE is_serving",
+        """CREATE TABLE audit (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            at TEXT NOT NULL,
+            actor TEXT NOT NULL,
+            role TEXT NOT NULL,
+            verb TEXT NOT NULL,
+            target TEXT NOT NULL
+        ) STRICT""",
+    ),
+)

@@ -1,0 +1,107 @@
+"""Where the server side keeps its files: one value that every process is started with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The state folder (survives reboots) and the run folder (sockets), with every path derived from them."""
+
+    state_dir: Path
+    run_dir: Path
+
+    @property
+    def database(self) -> Path:
+        """The SQLite database."""
+        return self.state_dir / "godploy.db"
+
+    @property
+    def secrets_key(self) -> Path:
+        """The key that encrypts secrets at rest: 32 bytes, mode 0600."""
+        return self.state_dir / "secrets.key"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of deployment logs."""
+        return self.state_dir / "logs"
+
+    def log(self, deployment_id: str) -> Path:
+        """The log of one deployment."""
+        return self.logs / f"{deployment_id}.log"
+
+    def job_output(self, deployment_id: str) -> Path:
+        """What a job process wrote to its standard error: empty unless it broke before it could write its log."""
+        return self.logs / f"{deployment_id}.stderr"
+
+    def keys(self, service_id: str) -> Path:
+        """The folder of a service's deploy key."""
+        return self.state_dir / "keys" / service_id
+
+    def deploy_key(self, service_id: str) -> Path:
+        """The private half of a service's deploy key; the public half lies beside it as `.pub`."""
+        return self.keys(service_id) / "id_ed25519"
+
+    def known_hosts(self, service_id: str) -> Path:
+        """The git hosts' keys that a service's fetches have seen."""
+        return self.keys(service_id) / "known_hosts"
+
+    def build(self, deployment_id: str) -> Path:
+        """The working folder of one deployment's build."""
+        return self.state_dir / "builds" / deployment_id
+
+    def git(self, service_id: str) -> Path:
+        """The bare repository that caches a service's source."""
+        return self.state_dir / "git" / service_id
+
+    @property
+    def traefik(self) -> Path:
+        """The folder of everything that Traefik reads and writes."""
+        return self.state_dir / "traefik"
+
+    @property
+    def traefik_config(self) -> Path:
+        """Traefik's static configuration."""
+        return self.traefik / "traefik.yml"
+
+    @property
+    def traefik_dynamic(self) -> Path:
+        """The folder that Traefik watches."""
+        return self.traefik / "dynamic"
+
+    @property
+    def traefik_tmp(self) -> Path:
+        """Where dynamic files are written before they are renamed into the watched folder (same file system)."""
+        return self.traefik / "tmp"
+
+    @property
+    def traefik_acme(self) -> Path:
+        """Where Traefik keeps certificates."""
+        return self.traefik / "acme"
+
+    @property
+    def agent_socket(self) -> Path:
+        """Where the agent listens."""
+        return self.run_dir / "agent.sock"
+
+    @property
+    def notify_socket(self) -> Path:
+        """Where jobs send datagrams (`deployment <id>`, `log <id>`) so that the agent need not poll."""
+        return self.run_dir / "notify.sock"
+
+    @property
+    def instance_file(self) -> Path:
+        """The instance id, for the relay to read (it may read nothing else)."""
+        return self.run_dir / "instance"
+
+    def prepare(self) -> None:
+        """Make the folders that are missing: the state readable by its owner alone, the run folder enterable."""
+        self.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self.logs, self.state_dir / "keys", self.state_dir / "builds", self.state_dir / "git"):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        for folder in (self.traefik, self.traefik_dynamic, self.traefik_tmp):
+            folder.mkdir(mode=0o755, exist_ok=True)
+        self.traefik_acme.mkdir(mode=0o700, exist_ok=True)
+        self.run_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
