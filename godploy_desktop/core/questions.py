@@ -45,15 +45,19 @@ class NoQuestions:
     async def key_passphrase(self, server: str, key_file: Path) -> str | None:
         """Decline."""
         del server, key_file
+        return None
 
     async def password(self, server: str, account: str) -> str | None:
         """Decline."""
         del server, account
+        return None
 
     async def answers(self, server: str, request: PromptRequest) -> Sequence[str] | None:
         """Decline."""
         del server, request
+        return None
 
     async def vault_passphrase(self, is_new: bool) -> str | None:
         """Decline."""
         del is_new
+        return None

@@ -89,6 +89,14 @@ class Progress:
         )
         self._changed()
 
+    def put(self, step: TaskStep) -> None:
+        """Show a step exactly as given: in place of the one with its key, else at the end."""
+        if any(each.key == step.key for each in self.steps):
+            self.steps = tuple(step if each.key == step.key else each for each in self.steps)
+        else:
+            self.steps = (*self.steps, step)
+        self._changed()
+
     def detail(self, key: str, detail: str) -> None:
         """Say something about a step without changing its state."""
         self._update(key, detail=detail)

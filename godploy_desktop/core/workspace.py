@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from godploy_server.contract import BadInput, Conflict, GodployError, NotFound, Snapshot, from_json, to_json
@@ -44,7 +44,7 @@ class NewServer:
     identity_file: str = ""
     jump: str = ""
     auth: AuthChoice = AuthChoice.AUTOMATIC
-    secrets: GivenSecrets = GivenSecrets()  # kept in the vault
+    secrets: GivenSecrets = field(default_factory=GivenSecrets)  # kept in the vault
 
     def profile(self) -> ServerProfile:
         """The row that it becomes; raises BadInput."""

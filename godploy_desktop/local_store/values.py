@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 
 
-class AuthChoice(str, Enum):
+class AuthChoice(StrEnum):
     """How a person proves who they are to a server."""
 
     AUTOMATIC = "automatic"  # what OpenSSH would do: agent, configured and default keys
@@ -15,7 +15,7 @@ class AuthChoice(str, Enum):
     PASSWORD = "password"  # the password is in the vault, or asked for
 
 
-class Theme(str, Enum):
+class Theme(StrEnum):
     """Which colours the window uses."""
 
     SYSTEM = "system"

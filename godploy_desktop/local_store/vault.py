@@ -86,8 +86,8 @@ class Vault:
                 raise VaultMissing(
                     "There is no place for secrets yet",
                     "this session has no keyring (Secret Service), and nothing is ever kept in plain text",
-                    "Choose a passphrase for an encrypted file (headless: GODPLOY_PASSPHRASE_FILE names a file with it),"
-                    " or let Godploy ask for the secret each time",
+                    "Choose a passphrase for an encrypted file (headless: GODPLOY_PASSPHRASE_FILE names a file with it) "
+                    "or let Godploy ask for the secret each time",
                 )
 
     def remove(self, name: str) -> None:
