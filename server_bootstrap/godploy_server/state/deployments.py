@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -103,17 +104,18 @@ def in_state(connection: sqlite3.Connection, state: DeploymentState) -> list[Dep
     return [_deployment(row) for row in connection.execute(f"{_SELECT} WHERE state = ? ORDER BY place", (state.value,))]
 
 
-def runnable(connection: sqlite3.Connection, builds_at_once: int) -> list[Deployment]:
-    """Give the queued deployments that may begin now, in order.
+def runnable(connection: sqlite3.Connection, builds_at_once: int, starting: Collection[str] = ()) -> list[Deployment]:
+    """Give the queued deployments that may begin now, in order; `starting` (ids) have a job on its way to `begin`.
 
     At most one a service, and no more builds than `builds_at_once` together with those that run. A rollback builds
     nothing, so it waits for its own service only.
     """
-    running = in_state(connection, DeploymentState.RUNNING)
+    queued = in_state(connection, DeploymentState.QUEUED)
+    running = in_state(connection, DeploymentState.RUNNING) + [each for each in queued if each.id in starting]
     busy = {each.service_id for each in running}
     free = builds_at_once - sum(each.trigger is not Trigger.ROLLBACK for each in running)
     chosen = []
-    for each in in_state(connection, DeploymentState.QUEUED):
+    for each in queued:
         if each.service_id in busy:
             continue
         if each.trigger is not Trigger.ROLLBACK:

@@ -13,14 +13,14 @@ from godploy_server.state.database import new_id, transaction
 
 
 @dataclass(frozen=True)
-class Installation:
+class Instance:
     """What an agent is: chosen at its first start and kept. Jobs read it instead of being told in arguments.
 
     `prefix` begins the name of every Docker object and is the value of the label `godploy.instance`.
     `api_port` and `probe_port` are Traefik's entry points on loopback.
     """
 
-    instance_id: str = ""
+    id: str = ""
     prefix: str = "godploy"
     is_embedded: bool = False
     http_port: int = 80
@@ -45,20 +45,20 @@ def change(connection: sqlite3.Connection, wanted: ChangeSettings) -> AgentSetti
     return settings
 
 
-def installation(connection: sqlite3.Connection) -> Installation:
+def instance(connection: sqlite3.Connection) -> Instance:
     """Give what this agent is; made with a random id at the first call."""
     with transaction(connection):
-        stored = _get(connection, "installation")
+        stored = _get(connection, "instance")
         if stored is None:
-            made = Installation(instance_id=new_id() + new_id())
-            _set(connection, "installation", made)
+            made = Instance(id=new_id() + new_id())
+            _set(connection, "instance", made)
             return made
-    return from_json(Installation, stored)
+    return from_json(Instance, stored)
 
 
-def set_installation(connection: sqlite3.Connection, value: Installation) -> None:
+def set_instance(connection: sqlite3.Connection, value: Instance) -> None:
     """Remember what this agent is."""
-    _set(connection, "installation", value)
+    _set(connection, "instance", value)
 
 
 def _get(connection: sqlite3.Connection, key: str) -> object:

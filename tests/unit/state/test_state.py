@@ -197,7 +197,7 @@ def test_a_route_belongs_to_one_service(db, service):
 def test_settings_that_are_not_named_stay(db):
     settings.change(db, ChangeSettings(builds_at_once=3))
     assert settings.change(db, ChangeSettings(acme_email="ops@example.com")).builds_at_once == 3
-    assert settings.installation(db) == settings.installation(db)
+    assert settings.instance(db) == settings.instance(db)
 
 
 def test_a_second_push_replaces_the_waiting_one(db, service):
