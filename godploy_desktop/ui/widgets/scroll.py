@@ -1,0 +1,32 @@
+"""A scroll area without frame or ground, for pages and dialogs."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+
+
+class ScrollArea(QScrollArea):
+    """Scrolls `content` vertically; its width follows the area. The focused part is brought into sight."""
+
+    def __init__(self, content: QWidget | None = None) -> None:
+        super().__init__()
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.viewport().setAutoFillBackground(False)
+        if content is not None:
+            self.set_content(content)
+
+    def set_content(self, content: QWidget) -> None:
+        """Scroll this widget."""
+        self.setWidget(content)
+        content.setAutoFillBackground(False)
+
+    def focusNextPrevChild(self, forwards: bool) -> bool:
+        moved = super().focusNextPrevChild(forwards)
+        focused = self.focusWidget()
+        if moved and focused is not None:
+            self.ensureWidgetVisible(focused, 24, 24)
+        return moved
