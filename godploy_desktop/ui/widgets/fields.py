@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from godploy_server.contract import GodployError
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
@@ -14,6 +13,7 @@ from godploy_desktop.ui.widgets.buttons import IconButton
 from godploy_desktop.ui.widgets.layouts import column, row
 from godploy_desktop.ui.widgets.select_box import SelectBox
 from godploy_desktop.ui.widgets.text import Label
+from godploy_server.contract import GodployError
 
 Check = Callable[[str], object]
 """Takes the value and raises GodployError if it cannot be used."""

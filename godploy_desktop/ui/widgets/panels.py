@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from godploy_server.contract import Problem
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -16,6 +15,7 @@ from godploy_desktop.ui.widgets.cards import Card
 from godploy_desktop.ui.widgets.layouts import column, row
 from godploy_desktop.ui.widgets.progress import Moving, Spinner
 from godploy_desktop.ui.widgets.text import Icon, IconTile, Label, soft
+from godploy_server.contract import Problem
 
 _ICONS: dict[State, str] = {
     "ok": "circle-check",

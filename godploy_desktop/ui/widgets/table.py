@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from godploy_desktop.ui.theme import Radius, Size, Tone, color, icon_pixmap, metrics, text_width, tokens
+from godploy_desktop.ui.theme import Radius, Size, TextSize, Tone, color, icon_pixmap, metrics, text_width, tokens
 from godploy_desktop.ui.widgets import painting
 from godploy_desktop.ui.widgets.text import soft
 
@@ -215,27 +215,21 @@ def _paint_cell(painter: QPainter, cell: Cell, area: QRectF, align_right: bool) 
         area = area.adjusted(16, 0, 0, 0)
     if cell.icon:
         place = QPointF(area.left(), area.center().y() - Size.ICON / 2)
-        painter.drawPixmap(
-            place, icon_pixmap(cell.icon, tokens().text3 if cell.tone == "text" else getattr(tokens(), cell.tone))
-        )
+        icon_tone: Tone = "text3" if cell.tone == "text" else cell.tone
+        painter.drawPixmap(place, icon_pixmap(cell.icon, getattr(tokens(), icon_tone)))
         area = area.adjusted(24, 0, 0, 0)
     align = painting.RIGHT if align_right else painting.LEFT
-    size = "sm" if cell.mono else "md"
-    measure = metrics("sm" if cell.mono else "md", cell.weight, mono=cell.mono)
+    size: TextSize = "sm" if cell.mono else "md"
+    measure = metrics(size, cell.weight, mono=cell.mono)
     content = measure.elidedText(cell.content, Qt.TextElideMode.ElideRight, area.width())
-    if not cell.sub:
-        painting.text(
-            painter, area, content, cell.tone, "sm" if size == "sm" else "md", cell.weight, align=align, mono=cell.mono
-        )
-        return
-    half = area.height() / 2
-    upper = QRectF(area.left(), area.top() + 4, area.width(), half - 3)
-    lower = QRectF(area.left(), area.top() + half, area.width(), half - 4)
-    painting.text(
-        painter, upper, content, cell.tone, "sm" if size == "sm" else "md", cell.weight, align=align, mono=cell.mono
-    )
-    sub = metrics("sm").elidedText(cell.sub, Qt.TextElideMode.ElideRight, area.width())
-    painting.text(painter, lower, sub, "text3", "sm", align=align)
+    upper = area
+    if cell.sub:
+        half = area.height() / 2
+        upper = QRectF(area.left(), area.top() + 4, area.width(), half - 3)
+        lower = QRectF(area.left(), area.top() + half, area.width(), half - 4)
+        sub = metrics("sm").elidedText(cell.sub, Qt.TextElideMode.ElideRight, area.width())
+        painting.text(painter, lower, sub, "text3", "sm", align=align)
+    painting.text(painter, upper, content, cell.tone, size, cell.weight, align=align, mono=cell.mono)
 
 
 def _paint_pill(painter: QPainter, cell: Cell, area: QRectF) -> None:
