@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from typing import TYPE_CHECKING, TypeVar
 
+from godploy_desktop.core.connections import close_connection
+from godploy_desktop.core.server_model import ServerModel
+from godploy_desktop.local_store.values import ServerProfile
+from godploy_desktop.remote.connection import Connection, ConnectionState
 from godploy_server.contract import (
     AddDomain,
     AgentSettings,
@@ -37,17 +42,13 @@ from godploy_server.contract import (
     Variable,
 )
 
-from godploy_desktop.core.connections import close_connection
-from godploy_desktop.core.server_model import ServerModel
-from godploy_desktop.local_store.values import ServerProfile
-from godploy_desktop.remote.connection import Connection, ConnectionState
-
 if TYPE_CHECKING:
     from godploy_desktop.remote.agent_client import AgentClient
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
+STATE_FOLDER = "/var/lib/godploy"
 STREAM_RETRY_S = 1.0
 STREAM_RETRY_MOST_S = 15.0
 
@@ -61,10 +62,12 @@ class Server:
         profile: ServerProfile,
         connection: Connection,
         remember: Callable[[Server], Awaitable[None]] | None = None,
+        state_folder: str = STATE_FOLDER,
     ) -> None:
         self.profile = profile
         self.connection = connection
         self.model = ServerModel()
+        self.state_folder = state_folder  # of its agent, as a path on the server
         self._remember = remember
         self._live: asyncio.Task[None] | None = None
         self._stop_watching = connection.on_state(self._show_state)
@@ -94,6 +97,11 @@ class Server:
         """Connect, or return at once when connected. Raises GodployError (Unreachable, NotAllowed, Conflict...)."""
         if self.connection.state is not ConnectionState.CONNECTED:
             await self.connection.connect()
+
+    async def reconnect(self) -> None:
+        """Close the connection and make it anew: for a login that has to begin again."""
+        await self.connection.close()
+        await self.connection.connect()
 
     def keep_live(self) -> asyncio.Task[None]:
         """Follow the agent's events from now until `close`: connect, stream, and after a loss begin again. The
@@ -188,14 +196,15 @@ class Server:
         self.model.apply(SettingsChanged(settings))
         return settings
 
-    async def follow_deployment(self, deployment_id: DeploymentId, offset: int = 0) -> AsyncIterator[bytes]:
+    async def follow_deployment(self, deployment_id: DeploymentId, offset: int = 0) -> AsyncGenerator[bytes]:
         """Give the deployment's log from a byte offset until it ends, over any number of lost connections."""
         delay = STREAM_RETRY_S
         while True:
             try:
-                async for piece in self.agent.deployment_log(deployment_id, offset=offset, follow=True):
-                    offset, delay = offset + len(piece), STREAM_RETRY_S
-                    yield piece
+                async with aclosing(self.agent.deployment_log(deployment_id, offset=offset, follow=True)) as pieces:
+                    async for piece in pieces:
+                        offset, delay = offset + len(piece), STREAM_RETRY_S
+                        yield piece
                 if (await self.agent.deployment(deployment_id)).state.is_final:
                     return
             except Unreachable:
@@ -227,9 +236,10 @@ class Server:
         while True:
             try:
                 await self.connect()
-                async for event in self.agent.events():
-                    self.model.apply(event)
-                    delay = STREAM_RETRY_S
+                async with aclosing(self.agent.events()) as events:
+                    async for event in events:
+                        self.model.apply(event)
+                        delay = STREAM_RETRY_S
             except GodployError as error:
                 self.model.set_problem(error.problem)
                 _log.info("The event stream of %s ended: %s", self.name, error.problem.what)

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Final
 
+from godploy_desktop.core.signal import Signal
+from godploy_desktop.remote.connection import ConnectionState
 from godploy_server.contract import (
     AgentInfo,
     AgentSettings,
@@ -37,9 +39,6 @@ from godploy_server.contract import (
     SettingsChanged,
     Snapshot,
 )
-
-from godploy_desktop.core.signal import Signal
-from godploy_desktop.remote.connection import ConnectionState
 
 KEPT_SAMPLES: Final = 1800
 """An hour of samples, one each 2 s."""

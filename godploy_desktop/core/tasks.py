@@ -13,9 +13,8 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Generic, TypeVar
 
-from godploy_server.contract import Cancelled, GodployError, internal_error
-
 from godploy_desktop.core.signal import Signal
+from godploy_server.contract import Cancelled, GodployError, internal_error
 
 T = TypeVar("T")
 

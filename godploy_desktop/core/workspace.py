@@ -8,8 +8,6 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from godploy_server.contract import BadInput, Conflict, GodployError, NotFound, Snapshot, from_json, to_json
-
 from godploy_desktop.core.connections import connection_for
 from godploy_desktop.core.questions import NoQuestions, Questions
 from godploy_desktop.core.secrets import GivenSecrets, Secrets
@@ -20,6 +18,7 @@ from godploy_desktop.local_store.early import read_settings
 from godploy_desktop.local_store.folders import Folders
 from godploy_desktop.local_store.values import AuthChoice, ServerProfile
 from godploy_desktop.local_store.vault import Vault
+from godploy_server.contract import BadInput, Conflict, GodployError, NotFound, Snapshot, from_json, to_json
 
 if TYPE_CHECKING:
     from godploy_desktop.local_store.store import Store
@@ -192,6 +191,8 @@ class Workspace:
 
     async def _server_of(self, profile: ServerProfile) -> Server:
         connection = await connection_for(profile, self.folders, self.secrets)
+        if profile.is_embedded:
+            return Server(profile, connection, self._remember, str(self.folders.embedded_state))
         return Server(profile, connection, self._remember)
 
     async def _remember(self, server: Server) -> None:

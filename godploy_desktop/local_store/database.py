@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from godploy_server.contract import Conflict, NotReady
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
+
+from godploy_server.contract import Conflict, NotReady
 
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (  # 1

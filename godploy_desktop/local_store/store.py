@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, fields, replace
 from datetime import datetime
 
-from godploy_server.contract import NotFound
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
@@ -13,6 +12,7 @@ from godploy_desktop.local_store.database import open_engine
 from godploy_desktop.local_store.folders import Folders
 from godploy_desktop.local_store.models import ServerRow, SettingRow, SnapshotRow
 from godploy_desktop.local_store.values import AuthChoice, RememberedSnapshot, ServerProfile
+from godploy_server.contract import NotFound
 
 
 class Store:

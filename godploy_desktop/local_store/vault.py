@@ -7,9 +7,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from godploy_server.contract import NotReady
-
 from godploy_desktop.local_store.vault_file import VaultFile
+from godploy_server.contract import NotReady
 
 KEYRING_SERVICE: Final = "godploy"
 
@@ -86,7 +85,7 @@ class Vault:
                 raise VaultMissing(
                     "There is no place for secrets yet",
                     "this session has no keyring (Secret Service), and nothing is ever kept in plain text",
-                    "Choose a passphrase for an encrypted file (headless: GODPLOY_PASSPHRASE_FILE names a file with it) "
+                    "Choose a passphrase for an encrypted file (headless: GODPLOY_PASSPHRASE_FILE names its file) "
                     "or let Godploy ask for the secret each time",
                 )
 
