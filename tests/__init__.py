@@ -1,0 +1,1 @@
+"""The tests of Godploy: unit, gui, bench, and the lab with real servers."""

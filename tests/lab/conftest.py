@@ -1,0 +1,107 @@
+"""The lab for tests: servers, a git host and visitors. Where it cannot run, its tests say so instead of failing."""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.labkit.base_images import Debian
+from tests.lab.labkit.command import LabUnavailable
+from tests.lab.labkit.git_host import GitHost, Repository
+from tests.lab.labkit.lab import Lab, bring_up
+from tests.lab.labkit.servers import Server
+from tests.lab.labkit.visitors import Traffic, visit
+
+HERE = Path(__file__).parent
+SAMPLE = HERE.parents[1] / "resources" / "samples" / "hello"
+# Where the lab has to run, as in CI, a lab that cannot is a failure and not a skip.
+REQUIRED = "GODPLOY_LAB_REQUIRED"
+_TEST_S = 900  # the first test of a cold machine builds the images too
+_not_run: dict[str, str] = {}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.lab)
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(_TEST_S))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for reason in sorted(set(_not_run.values())):
+        names = [name for name, given in _not_run.items() if given == reason]
+        terminalreporter.write_line(f"not run: {len(names)} lab tests, because {reason}")
+        for name in names:
+            terminalreporter.write_line(f"  not run: {name}")
+
+
+@pytest.fixture(scope="session")
+def lab_or_reason() -> Lab | str:
+    """The lab, or why there is none; asked once per run."""
+    try:
+        return bring_up()
+    except LabUnavailable as reason:
+        if os.environ.get(REQUIRED):
+            raise
+        return str(reason)
+
+
+@pytest.fixture
+def lab(lab_or_reason: Lab | str, request: pytest.FixtureRequest) -> Lab:
+    """Hub, DNS, ACME server and git host, running."""
+    if isinstance(lab_or_reason, str):
+        _not_run[request.node.nodeid] = lab_or_reason
+        pytest.skip(f"the lab cannot run: {lab_or_reason}")
+    return lab_or_reason
+
+
+RentServer = Callable[..., Server]
+
+
+@pytest.fixture
+def rent_server(lab: Lab) -> Iterator[RentServer]:
+    """`rent_server(debian, prepared=False)`: as many new servers as a test wants; they go with it."""
+    rented: list[Server] = []
+
+    def rent(debian: Debian = Debian.TRIXIE, *, prepared: bool = False) -> Server:
+        rented.append(lab.rent(debian, prepared=prepared))
+        return rented[-1]
+
+    yield rent
+    for server in rented:
+        server.remove()
+
+
+@pytest.fixture
+def fresh_server(rent_server: RentServer, request: pytest.FixtureRequest) -> Server:
+    """A newly rented server without Docker: Debian 13, or what the test gives as an indirect parameter."""
+    return rent_server(getattr(request, "param", Debian.TRIXIE))
+
+
+@pytest.fixture
+def prepared_server(rent_server: RentServer, request: pytest.FixtureRequest) -> Server:
+    """A new server that has Docker, git and python3-cryptography already; the parameter is as for fresh_server."""
+    return rent_server(getattr(request, "param", Debian.TRIXIE), prepared=True)
+
+
+@pytest.fixture
+def git_host(lab: Lab) -> GitHost:
+    return lab.git_host
+
+
+@pytest.fixture
+def repository(git_host: GitHost) -> Iterator[Repository]:
+    """A private repository that holds the sample application; no key may read it yet."""
+    files = {str(path.relative_to(SAMPLE)): path.read_bytes() for path in SAMPLE.rglob("*") if path.is_file()}
+    made = git_host.create(f"shop-{secrets.token_hex(4)}", files)
+    yield made
+    made.delete()
+
+
+@pytest.fixture
+def visitors() -> Callable[..., Traffic]:
+    """`with visitors(server.host, "shop.s1.lab.test") as traffic:` see `labkit.visitors.visit`."""
+    return visit

@@ -1,0 +1,129 @@
+"""A git host: private repositories over SSH that only their own deploy keys may read."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tests.lab.labkit.command import CommandFailed, LabUnavailable
+from tests.lab.labkit.docker_engine import docker
+from tests.lab.labkit.images import GIT_HOST, ensure_image
+from tests.lab.labkit.internet import PREFIX, ensure_container
+from tests.lab.labkit.network import GIT, ZONE, Addresses, loopback_of
+
+_CONTAINER = f"{PREFIX}git"
+_KEYS = "/home/git/.ssh/authorized_keys"
+_READY_S = 20
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A bare private repository. `url` is for lab servers, `local_url` for programs on this machine."""
+
+    name: str
+
+    @property
+    def url(self) -> str:
+        return f"git@git.{ZONE}:{self.name}.git"
+
+    @property
+    def local_url(self) -> str:
+        return f"ssh://git@{loopback_of(GIT)}:22/{self.name}.git"
+
+    @property
+    def _git(self) -> tuple[str, ...]:
+        return ("git", f"--git-dir=/srv/git/{self.name}.git")
+
+    def commit(self, files: Mapping[str, bytes | str | None], message: str = "Change", branch: str = "main") -> str:
+        """Commit changed files (None deletes one) on a branch as if they had been pushed; gives back the commit id.
+
+        A path that ends with `*` is written as executable, without the `*`.
+        """
+        head = self.head(branch)
+        stream = _import_stream(files, message, branch, head)
+        _as_git(*self._git, "fast-import", "--quiet", "--force", stdin=stream)
+        return self.head(branch)
+
+    def head(self, branch: str = "main") -> str:
+        """The newest commit id of a branch; "" where the branch does not exist."""
+        try:
+            return _as_git(*self._git, "rev-parse", "--verify", "-q", f"refs/heads/{branch}")
+        except CommandFailed:
+            return ""
+
+    def allow(self, public_key: str) -> None:
+        """Accept a deploy key (a line of authorized_keys) for reading this repository, and this one only."""
+        kind, blob = public_key.split()[:2]
+        line = f'command="/usr/local/bin/serve-one-repository {self.name}",restrict {kind} {blob} {self.name}\n'
+        _as_git("sh", "-c", f"cat >> {_KEYS}", stdin=line.encode())
+
+    def refuse(self, public_key: str) -> None:
+        """Take a deploy key back."""
+        blob = public_key.split()[1]
+        _as_git("sh", "-c", f"grep -vF '{blob}' {_KEYS} > /home/git/keys; cat /home/git/keys > {_KEYS}")
+
+    def delete(self) -> None:
+        """Remove the repository and its deploy keys."""
+        _as_git("sh", "-c", f"rm -rf /srv/git/{self.name}.git; sed -i '/ {self.name}$/d' {_KEYS}")
+
+
+@dataclass(frozen=True)
+class GitHost:
+    """The git host. `host_key` is the line for known_hosts without the host name."""
+
+    address: str
+    host_key: str
+
+    @property
+    def name(self) -> str:
+        return f"git.{ZONE}"
+
+    def create(self, name: str, files: Mapping[str, bytes | str | None] | None = None) -> Repository:
+        """A new private repository (one of the same name goes) with `files` as its first commit on main."""
+        if not name.replace("-", "").replace("_", "").isalnum():
+            raise ValueError(f"{name!r} is no name for a repository")
+        repository = Repository(name)
+        repository.delete()
+        _as_git("git", "init", "-q", "--bare", "-b", "main", f"/srv/git/{name}.git")
+        if files:
+            repository.commit(files, "First version")
+        return repository
+
+
+def ensure_git_host(addresses: Addresses) -> GitHost:
+    """Start the git host unless it runs, and wait for its sshd. Raises LabUnavailable."""
+    ensure_image(GIT_HOST)
+    volume = f"{PREFIX}git"
+    docker("volume", "create", "--label", "godploy.lab=1", volume)
+    options = ["--ip", addresses.of(GIT), "--hostname", "git", "-p", f"{loopback_of(GIT)}:22:22"]
+    ensure_container(_CONTAINER, [*options, "-v", f"{volume}:/srv/git", GIT_HOST.name])
+    give_up = time.monotonic() + _READY_S
+    while True:
+        try:
+            docker("exec", _CONTAINER, "sh", "-c", "test -e /run/sshd.pid")
+            key = docker("exec", _CONTAINER, "cat", "/etc/ssh/ssh_host_ed25519_key.pub")
+            return GitHost(addresses.of(GIT), " ".join(key.split()[:2]))
+        except CommandFailed as failure:
+            if time.monotonic() > give_up:
+                raise LabUnavailable(f"the git host does not start: {failure}") from failure
+            time.sleep(0.1)
+
+
+def _as_git(*arguments: str, stdin: bytes = b"") -> str:
+    return docker("exec", "-i", "-u", "git", "-w", "/home/git", _CONTAINER, *arguments, stdin=stdin)
+
+
+def _import_stream(files: Mapping[str, bytes | str | None], message: str, branch: str, head: str) -> bytes:
+    """One commit as git-fast-import(1) reads it."""
+    text = message.encode()
+    parts = [f"commit refs/heads/{branch}\ncommitter Lab <lab@{ZONE}> {int(time.time())} +0000\n".encode()]
+    parts.append(b"data %d\n%s\n" % (len(text), text))
+    if head:
+        parts.append(f"from {head}\n".encode())
+    for path, content in files.items():
+        if content is None:
+            parts.append(f"D {path}\n".encode())
+            continue
+        mode = "100755" if path.endswith("*") else "100644"
+        raw = content.encode() if isinstance(content, str) else content
+        parts.append(f"M {mode} inline {path.removesuffix('*')}\ndata {len(raw)}\n".encode() + raw + b"\n")
+    return b"".join(parts)
