@@ -1,0 +1,183 @@
+"""git's command lines, environment and errors: pure functions. `steps/fetch.py` executes them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from godploy_server.contract import BadInput, DeploymentFailed, GodployError, Unreachable
+
+FETCHED_REF: Final = "refs/godploy/fetched"
+_REMOTE: Final = "source"
+_COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
+_SCP_LIKE: Final = re.compile(r"(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9.\-\[\]:]+:[^:].*")
+_SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
+
+
+def check_url(url: str, *, local_allowed: bool) -> str:
+    """Give back `url` if git may fetch from it: ssh, https, http, git, user@host:path; raises BadInput.
+
+    Paths of this machine only where the agent is the user's own (`local_allowed`): a system agent reads as root.
+    """
+    scheme = _SCHEME.match(url)
+    if scheme is None:
+        is_good = (local_allowed and url.startswith("/")) or (
+            bool(_SCP_LIKE.fullmatch(url)) and not url.startswith("-") and "::" not in url
+        )
+    else:
+        is_good = scheme[1].lower() in (("ssh", "https", "http", "git", "file")[: 5 if local_allowed else 4])
+    if not is_good or any(character in url for character in "\n\r\0 "):
+        raise BadInput(
+            f"“{without_password(url)}” cannot be fetched from",
+            "a repository is named by an ssh://, https://, http:// or git:// address or as user@host:path",
+            "Correct the address in the service's settings",
+        )
+    return url
+
+
+def git_environment(url: str, key: Path, known_hosts: Path, *, local_allowed: bool) -> dict[str, str]:
+    """Give what git is told through its environment: the address (never in an argument list, it may hold a
+    password), the service's own key and known hosts, and that nobody is there to answer a question."""
+    ssh = [
+        "ssh", "-F", "none", "-i", str(key),
+        "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none", "-o", "BatchMode=yes",
+        "-o", "StrictHostKeyChecking=accept-new", "-o", f"UserKnownHostsFile={known_hosts}",
+        "-o", "GlobalKnownHostsFile=/dev/null", "-o", "ConnectTimeout=20", "-o", "ServerAliveInterval=15",
+    ]  # fmt: skip
+    settings = {
+        f"remote.{_REMOTE}.url": url,
+        "safe.directory": "*",
+        "credential.helper": "",
+        "core.askPass": "",
+        "protocol.version": "2",
+        "fetch.recurseSubmodules": "false",
+        "gc.auto": "0",
+    }
+    environment = {
+        "GIT_SSH_COMMAND": shlex.join(ssh),
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ALLOW_PROTOCOL": "ssh:https:http:git" + (":file" if local_allowed else ""),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_CONFIG_COUNT": str(len(settings)),
+    }
+    for position, (name, value) in enumerate(settings.items()):
+        environment[f"GIT_CONFIG_KEY_{position}"] = name
+        environment[f"GIT_CONFIG_VALUE_{position}"] = value
+    return environment
+
+
+def init_arguments(cache: Path) -> list[str]:
+    """Make the bare repository that caches a source; harmless where it exists."""
+    return ["git", "init", "--quiet", "--bare", str(cache)]
+
+
+def fetch_arguments(cache: Path, branch: str, commit: str) -> list[str]:
+    """Fetch one commit, or the newest of the branch, without history."""
+    wanted = commit or f"refs/heads/{branch}"
+    return [
+        "git", "--git-dir", str(cache), "fetch", "--progress", "--no-tags", "--depth", "1", "--force",
+        _REMOTE, f"{wanted}:{FETCHED_REF}",
+    ]  # fmt: skip
+
+
+def fetch_history_arguments(cache: Path, branch: str) -> list[str]:
+    """Fetch the whole branch: for hosts that do not hand out single commits, and for short hashes."""
+    unshallow = ["--unshallow"] if (cache / "shallow").exists() else []
+    return [
+        "git", "--git-dir", str(cache), "fetch", "--progress", "--no-tags", "--force", *unshallow,
+        _REMOTE, f"refs/heads/{branch}:{FETCHED_REF}",
+    ]  # fmt: skip
+
+
+def describe_arguments(cache: Path, commit: str) -> list[str]:
+    """Print the full hash, the author's name and the subject of a commit, one a line."""
+    return ["git", "--git-dir", str(cache), "log", "-1", "--format=%H%n%an%n%s", f"{commit or FETCHED_REF}^{{commit}}"]
+
+
+def checkout_arguments(cache: Path, commit: str, folder: Path) -> list[list[str]]:
+    """Write a commit's files into `folder`, which gets no .git: neither history nor a credential. The index is
+    wherever GIT_INDEX_FILE says."""
+    git = ["git", "--git-dir", str(cache)]
+    return [[*git, "read-tree", commit], [*git, "checkout-index", "--all", "--force", f"--prefix={folder}/"]]
+
+
+def check_commit(commit: str) -> str:
+    """Give back `commit` in lower case if it can be a hash (or "" for the newest); raises BadInput."""
+    if commit and not _COMMIT.fullmatch(commit.lower()):
+        raise BadInput(f"“{commit[:80]}” is not a commit", "a commit is named by its hash", "Give 7 to 64 hex digits")
+    return commit.lower()
+
+
+def check_branch(branch: str) -> str:
+    """Give back `branch` if git could have it (git-check-ref-format); raises BadInput."""
+    forbidden = set(" ~^:?*[\\\x7f") | {chr(code) for code in range(32)}
+    bad = (
+        not branch
+        or branch.startswith(("-", "/", "."))
+        or branch.endswith(("/", ".", ".lock"))
+        or ".." in branch
+        or "@{" in branch
+        or set(branch) & forbidden
+    )
+    if bad:
+        raise BadInput(f"“{branch[:80]}” is not a branch", "git allows no such name", "Correct the branch's name")
+    return branch
+
+
+def without_password(url: str) -> str:
+    """Give the address as it may be shown: without a password or token before the @."""
+    return re.sub(r"(://)([^/@\s]*):[^/@\s]*@", r"\1\2:***@", url)
+
+
+def fetch_error(output: Sequence[str], url: str, branch: str, commit: str, public_key: str) -> GodployError:
+    """Say what git's failed fetch means, from the last lines that it wrote."""
+    text = "\n".join(output).lower()
+    shown = without_password(url)
+    last = next((line.strip() for line in reversed(output) if line.strip()), "git gave no reason")
+    if "host key verification failed" in text or "remote host identification has changed" in text:
+        return DeploymentFailed(
+            f"The host of {shown} is not the one it was",
+            "its SSH host key differs from the one that was seen first; someone may be in between",
+            "If the change is expected, delete known_hosts beside the service's deploy key on the server",
+        )
+    if "couldn't find remote ref" in text or "could not find remote ref" in text:
+        return DeploymentFailed(
+            f"The repository has no branch “{branch}”",
+            f"{shown} does not know it",
+            "Correct the branch in the service's settings, or push it",
+        )
+    unreachable = (
+        "could not resolve host",
+        "connection refused",
+        "timed out",
+        "no route to host",
+        "network is unreach",
+    )
+    if any(sign in text for sign in (*unreachable, "name or service not known", "temporary failure in name")):
+        return Unreachable(
+            f"The host of {shown} cannot be reached from the server",
+            next((line.strip() for line in output if any(sign in line.lower() for sign in unreachable)), last),
+            "Check the address, and that the server may connect there",
+        )
+    refused = ("permission denied", "repository not found", "could not read from remote", "authentication failed")
+    if any(sign in text for sign in (*refused, "could not read username", "does not appear to be a git repo")):
+        return DeploymentFailed(
+            f"The server may not read {shown}",
+            f"the host answered: {next((each.strip() for each in output if _speaks(each, refused)), last)}",
+            f"Check the address, and add this deploy key to the repository: {public_key.strip()}",
+        )
+    if commit:
+        return DeploymentFailed(
+            f"The commit {commit[:12]} is not on the branch “{branch}”",
+            last,
+            "Choose a commit of that branch, or push it",
+        )
+    return DeploymentFailed(f"{shown} could not be fetched", last, "Look at the deployment's log")
+
+
+def _speaks(line: str, signs: Sequence[str]) -> bool:
+    return any(sign in line.lower() for sign in signs)

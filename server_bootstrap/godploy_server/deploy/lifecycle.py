@@ -1,0 +1,209 @@
+"""What a person does to a service or project besides deploying: start, stop, restart, remove, route."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from godploy_server.contract import (
+    BadInput,
+    Conflict,
+    DeploymentState,
+    GodployError,
+    Project,
+    ProjectId,
+    RemovalPreview,
+    ServiceId,
+)
+from godploy_server.deploy.keys import remove_service_files
+from godploy_server.deploy.probing import probe_release
+from godploy_server.ingress.switch import close_probe, forget_service, open_probe, switch_to
+from godploy_server.ingress.traefik import attach_traefik
+from godploy_server.runtime.containers import STOP_GRACE_S, container_body, replicas, upstreams
+from godploy_server.runtime.engine import Engine
+from godploy_server.runtime.images import image_tags, remove_image
+from godploy_server.runtime.names import INSTANCE_LABEL, PROJECT_LABEL, ServiceName, network_name
+from godploy_server.runtime.networks import ensure_network, remove_network
+from godploy_server.runtime.release_containers import (
+    containers_of,
+    create_container,
+    remove_containers,
+    start_container,
+    stop_containers,
+)
+from godploy_server.state import deployments, domains, projects, releases, services, settings
+
+_RESERVED_PROJECTS: Final = frozenset({"edge"})
+
+
+async def create_project_network(engine: Engine, project_name: str) -> str:
+    """Make the network of a project whose row is not written yet; gives its subnet. Raises Conflict, BadInput."""
+    if project_name in _RESERVED_PROJECTS:
+        raise BadInput(
+            f"A project cannot be called “{project_name}”",
+            "the proxy's own network has that name",
+            "Choose another name",
+        )
+    name = network_name(engine.instance.prefix, project_name)
+    # The label gets the name: the row, and its id, come after the network. Nothing looks for its value.
+    labels = {INSTANCE_LABEL: engine.instance.prefix, PROJECT_LABEL: project_name}
+    subnet = await ensure_network(engine.docker, name, settings.read(engine.connection).network_pool, labels)
+    await attach_traefik(engine, name)
+    return str(subnet)
+
+
+async def delete_project_network(engine: Engine, project: Project) -> None:
+    """Remove a project's network, detaching the proxy from it."""
+    await remove_network(engine.docker, network_name(engine.instance.prefix, project.name), engine.instance.prefix)
+
+
+async def start_service(engine: Engine, service_id: ServiceId) -> None:
+    """Start the release that served last, and route to it once it answers. Raises Conflict, DeploymentFailed."""
+    name, release = _ready(engine, service_id)
+    snapshot = releases.snapshot_of(engine.connection, engine.secrets, service_id, release)
+    await _start_release(engine, name, release)
+    services.set_stopped(engine.connection, service_id, False)
+    targets = upstreams(name, release, snapshot.settings)
+    if targets:
+        open_probe(engine, service_id, targets)
+        try:
+            await probe_release(engine, name, release, snapshot.settings, lambda _: None)
+        finally:
+            close_probe(engine, service_id)
+        await switch_to(engine, service_id, targets)
+
+
+async def stop_service(engine: Engine, service_id: ServiceId) -> None:
+    """Stop a service's containers; they stay, and its domains answer 503. Raises Conflict while it is deployed."""
+    name, release = _ready(engine, service_id)
+    snapshot = releases.snapshot_of(engine.connection, engine.secrets, service_id, release)
+    services.set_stopped(engine.connection, service_id, True)
+    if snapshot.settings.port is not None:
+        await switch_to(engine, service_id, ())
+    await stop_containers(engine.docker, [each for each in await containers_of(engine.docker, name) if each.is_running])
+
+
+async def restart_service(engine: Engine, service_id: ServiceId) -> None:
+    """End and start the programs of the release that serves, one replica after another. Raises Conflict."""
+    name, release = _ready(engine, service_id)
+    await _start_release(engine, name, release)
+    for each in await containers_of(engine.docker, name, release):
+        grace = {"t": str(STOP_GRACE_S)}
+        await engine.docker.request("POST", f"/containers/{each.id}/restart", grace, timeout_s=STOP_GRACE_S + 60)
+    await apply_domains(engine, service_id)
+    services.set_stopped(engine.connection, service_id, False)
+
+
+async def apply_domains(engine: Engine, service_id: ServiceId) -> None:
+    """Bring the routes in line with the service's domains and the release that serves, at once. Raises NotReady."""
+    await switch_to(engine, service_id, served_upstreams(engine, service_id))
+
+
+def served_upstreams(engine: Engine, service_id: ServiceId) -> tuple[str, ...]:
+    """Give the upstreams that a service's domains should lead to now; none while it is stopped or never deployed."""
+    service = services.find(engine.connection, service_id)
+    release = _serving(engine, service_id)
+    if release is None or service.is_stopped:
+        return ()
+    snapshot = releases.snapshot_of(engine.connection, engine.secrets, service_id, release)
+    return upstreams(engine.name(service), release, snapshot.settings)
+
+
+async def remove_service(engine: Engine, service_id: ServiceId) -> RemovalPreview:
+    """Remove everything of a service but its rows: routes, containers, images, key and source; gives what went.
+
+    Raises Conflict while it is deployed.
+    """
+    _require_idle(engine, service_id)
+    gone = await removal_of_service(engine, service_id)
+    name = engine.name_of(service_id)
+    forget_service(engine, service_id)
+    await remove_containers(engine.docker, await containers_of(engine.docker, name))
+    for tag in await image_tags(engine.docker, service_id):
+        await remove_image(engine.docker, tag)
+    for each in deployments.of_service(engine.connection, service_id, limit=100_000):
+        engine.paths.log(each.id).unlink(missing_ok=True)
+        engine.paths.job_output(each.id).unlink(missing_ok=True)
+    remove_service_files(engine.paths, service_id)
+    return gone
+
+
+async def removal_of_service(engine: Engine, service_id: ServiceId) -> RemovalPreview:
+    """Give what the removal of a service would take with it."""
+    name = engine.name_of(service_id)
+    return RemovalPreview(
+        containers=tuple(each.name for each in await containers_of(engine.docker, name)),
+        images=tuple(await image_tags(engine.docker, service_id)),
+        services=(name.service,),
+        domains=tuple(f"{each.host}{each.path}" for each in domains.of_service(engine.connection, service_id)),
+    )
+
+
+async def removal_of_project(engine: Engine, project_id: ProjectId) -> RemovalPreview:
+    """Give what the removal of a project with all its services would take with it."""
+    parts = await asyncio.gather(
+        *(removal_of_service(engine, each.id) for each in services.every(engine.connection, project_id))
+    )
+    return RemovalPreview(
+        containers=tuple(item for each in parts for item in each.containers),
+        images=tuple(item for each in parts for item in each.images),
+        services=tuple(item for each in parts for item in each.services),
+        domains=tuple(item for each in parts for item in each.domains),
+    )
+
+
+async def restore_routes(engine: Engine) -> list[GodployError]:
+    """Write the dynamic file of every service anew (after an upgrade or a lost folder); gives what failed."""
+    problems = []
+    for service in services.every(engine.connection):
+        if _is_deploying(engine, service.id):
+            continue
+        try:
+            await apply_domains(engine, service.id)
+        except GodployError as error:
+            problems.append(error)
+    return problems
+
+
+async def _start_release(engine: Engine, name: ServiceName, release: int) -> None:
+    row = releases.find(engine.connection, name.service_id, release)
+    snapshot = releases.snapshot_of(engine.connection, engine.secrets, name.service_id, release)
+    project = projects.find(engine.connection, name.project_id)
+    labels = {INSTANCE_LABEL: name.prefix, PROJECT_LABEL: name.project_id}
+    pool = settings.read(engine.connection).network_pool
+    await ensure_network(engine.docker, name.network, pool, labels, project.subnet)
+    existing = {each.replica for each in await containers_of(engine.docker, name, release)}
+    for replica in replicas(snapshot.settings):
+        if replica not in existing:
+            body = container_body(
+                name, release, replica, row.image_id, snapshot.settings, snapshot.environment, row.commit
+            )
+            await create_container(engine.docker, name.container(release, replica), body)
+        await start_container(engine.docker, name.container(release, replica))
+
+
+def _ready(engine: Engine, service_id: ServiceId) -> tuple[ServiceName, int]:
+    _require_idle(engine, service_id)
+    release = _serving(engine, service_id)
+    if release is None:
+        raise Conflict("There is nothing to start or stop", "this service was never deployed", "Deploy it first")
+    return engine.name_of(service_id), release
+
+
+def _serving(engine: Engine, service_id: ServiceId) -> int | None:
+    known = releases.of_service(engine.connection, service_id)
+    return next((each.number for each in known if each.is_serving), None)
+
+
+def _require_idle(engine: Engine, service_id: ServiceId) -> None:
+    if _is_deploying(engine, service_id):
+        raise Conflict(
+            "A deployment of this service is under way",
+            "starting, stopping or removing it now would work against it",
+            "Wait for the deployment to end, or cancel it first",
+        )
+
+
+def _is_deploying(engine: Engine, service_id: ServiceId) -> bool:
+    running = deployments.in_state(engine.connection, DeploymentState.RUNNING)
+    return any(each.service_id == service_id for each in running)

@@ -1,0 +1,150 @@
+"""Asking the containers of a release whether they serve: through the proxy, on the path that visitors take."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from godploy_server.contract import DeploymentFailed, ServiceSettings
+from godploy_server.ingress.dynamic import probe_headers
+from godploy_server.ingress.files import proxy_token
+from godploy_server.ingress.http_get import http_get
+from godploy_server.runtime.containers import replicas
+from godploy_server.runtime.engine import Engine
+from godploy_server.runtime.names import ServiceName
+from godploy_server.runtime.release_containers import ContainerHealth, health_of, last_lines
+from godploy_server.state import domains
+
+CRASH_LOOP_RESTARTS: Final = 3
+"""A program that ended this often while it was to get healthy will not: its log is shown instead of waiting."""
+
+_QUICK_POLL_S: Final = 0.1
+_SLOW_POLL_S: Final = 0.5
+_QUICK_FOR_S: Final = 5.0
+_HEALTH_POLL_S: Final = 0.4
+_ANSWER_TIMEOUT_S: Final = 10.0
+
+
+def is_healthy(status: int) -> bool:
+    """Whether an HTTP status counts as healthy: 200 to 399."""
+    return 200 <= status < 400
+
+
+def crash_reason(health: ContainerHealth, baseline_restarts: int, tolerated_restarts: int) -> str:
+    """Give why a container's program will not get healthy, "" if it may: from Docker's word on it.
+
+    Docker restarts a program that ends; a few times may be part of its start (a database that is not there yet).
+    """
+    restarts = health.restarts - baseline_restarts
+    if health.is_out_of_memory:
+        return f"it used more memory than its limit and was killed (exit code {health.exit_code})"
+    if restarts > tolerated_restarts or (not health.is_running and not restarts and tolerated_restarts == 0):
+        times = f", {restarts} times" if restarts > 1 else ""
+        return f"its program ended with exit code {health.exit_code}{times}"
+    return ""
+
+
+async def probe_release(
+    engine: Engine, name: ServiceName, release: int, settings: ServiceSettings, say: Callable[[str], None]
+) -> None:
+    """Wait until every replica answered its health check `successes` times running.
+
+    Raises DeploymentFailed, with the last lines of the container that is at fault in `say`.
+    """
+    hosts = domains.of_service(engine.connection, name.service_id)
+    host = hosts[0].host if hosts else name.service  # programs that check the Host header know this one
+    checks = [
+        asyncio.ensure_future(_probe_replica(engine, name, position, settings, host))
+        for position in range(settings.replicas)
+    ]
+    crash = asyncio.ensure_future(watch_for_crash(engine, name, release, settings, None, CRASH_LOOP_RESTARTS - 1))
+    healthy = asyncio.gather(*checks)
+    try:
+        done, _ = await asyncio.wait(
+            (healthy, crash), timeout=settings.health.timeout_s, return_when=asyncio.FIRST_COMPLETED
+        )
+        if healthy in done:
+            await healthy
+            return
+        if crash in done:
+            replica, reason = await crash or (1, "")
+        else:
+            replica = next((index for index, each in enumerate(checks, start=1) if not each.done()), 1)
+            reason = f"it was not healthy within {settings.health.timeout_s} s"
+    finally:
+        for each in (healthy, crash, *checks):
+            each.cancel()
+        await asyncio.gather(healthy, crash, *checks, return_exceptions=True)
+    raise await failure(engine, name, release, replica, reason, say)
+
+
+async def _probe_replica(
+    engine: Engine, name: ServiceName, position: int, settings: ServiceSettings, host: str
+) -> None:
+    headers = probe_headers(name.service_id, proxy_token(engine.paths), position)
+    began = time.monotonic()
+    running = 0
+    while running < settings.health.successes:
+        try:
+            answer = await http_get(
+                "127.0.0.1",
+                engine.instance.probe_port,
+                settings.health.path or "/",
+                host=host,
+                headers=headers,
+                timeout_s=_ANSWER_TIMEOUT_S,
+            )
+            running = running + 1 if is_healthy(answer.status) else 0
+        except OSError:
+            running = 0
+        if running < settings.health.successes:
+            quick = time.monotonic() - began < _QUICK_FOR_S
+            await asyncio.sleep(_QUICK_POLL_S if quick else _SLOW_POLL_S)
+
+
+async def watch_for_crash(
+    engine: Engine,
+    name: ServiceName,
+    release: int,
+    settings: ServiceSettings,
+    for_s: float | None,
+    tolerated_restarts: int,
+) -> tuple[int, str] | None:
+    """Watch a release's containers for `for_s` seconds (None: for ever); gives the replica that crashed and why."""
+    ends = None if for_s is None else time.monotonic() + for_s
+    names = {replica: name.container(release, replica) for replica in replicas(settings)}
+    before = dict.fromkeys(names, 0)
+    if for_s is not None:  # a started release is judged by what happens from now on
+        before = {replica: (await health_of(engine.docker, each)).restarts for replica, each in names.items()}
+    while True:
+        for replica, container in names.items():
+            reason = crash_reason(await health_of(engine.docker, container), before[replica], tolerated_restarts)
+            if reason:
+                return replica, reason
+        if ends is not None and time.monotonic() >= ends:
+            return None
+        await asyncio.sleep(_HEALTH_POLL_S if ends is None else min(_HEALTH_POLL_S, max(ends - time.monotonic(), 0)))
+
+
+async def failure(
+    engine: Engine, name: ServiceName, release: int, replica: int, reason: str, say: Callable[[str], None]
+) -> DeploymentFailed:
+    """Give the error for a release that does not serve, its container's last lines written through `say`."""
+    container = name.container(release, replica)
+    lines = await last_lines(engine.docker, container)
+    say(f"-- the last lines of {container} --")
+    for line in lines or ["(it wrote nothing)"]:
+        say(line)
+    say("--")
+    return DeploymentFailed(
+        f"Release {release} did not become healthy",
+        f"{reason}{_last_words(lines)}",
+        "Look at its last lines in the log, and check its port and health check in the service's settings",
+    )
+
+
+def _last_words(lines: Sequence[str]) -> str:
+    spoken = [line.strip() for line in lines if line.strip()]
+    return f"; its last line: {spoken[-1][:300]}" if spoken else "; it wrote nothing"

@@ -1,0 +1,195 @@
+"""What becomes of a deployment whose job was killed: decided by a pure function, then executed.
+
+Before SWITCH the old release still serves: the new one is taken away again. From SWITCH on the new one serves, or is
+about to: going on is the quickest way to a service that runs, and if the new one fails after all, the old one is
+brought back. Either way the history says which release serves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from godploy_server.contract import (
+    Deployment,
+    DeploymentId,
+    DeploymentState,
+    NotReady,
+    Problem,
+    Step,
+)
+from godploy_server.deploy.attempt import Attempt
+from godploy_server.deploy.deployment import STEPS, CancelRequest, deploy, finish, undo
+from godploy_server.deploy.steps.drain import DRAIN
+from godploy_server.deploy.steps.start import START
+from godploy_server.deploy.steps.switch import SWITCH
+from godploy_server.ingress.files import proxy_token
+from godploy_server.ingress.proxy_api import upstreams_served
+from godploy_server.runtime.containers import upstreams
+from godploy_server.runtime.engine import Engine
+from godploy_server.runtime.release_containers import containers_of
+from godploy_server.state import deployments, releases
+
+_ORDER: Final = tuple(each.step for each in STEPS)
+
+
+class NewContainers(str, Enum):
+    """What Docker says of the containers of the release that was being rolled out."""
+
+    UNKNOWN = "unknown"  # Docker does not answer
+    MISSING = "missing"
+    INCOMPLETE = "incomplete"  # fewer than wanted, or not all running
+    RUNNING = "running"
+
+
+class ProxyRoute(str, Enum):
+    """Which release Traefik sends requests to."""
+
+    UNKNOWN = "unknown"  # Traefik does not answer
+    NONE = "none"
+    OLD = "old"
+    NEW = "new"
+
+
+class Action(str, Enum):
+    """What to do with a deployment that its row says is running."""
+
+    LEAVE = "leave"  # its job lives
+    WAIT = "wait"  # nothing can be known or done before Docker answers
+    BACK = "back"  # undo: the old release serves
+    FORWARD = "forward"  # go on: the new release serves
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is true of a deployment that its row says is running."""
+
+    job_is_alive: bool
+    step: Step | None  # the last one that began; None: not even the first
+    new_containers: NewContainers
+    route: ProxyRoute
+
+
+def decide(found: Found) -> Action:
+    """Give what to do; total over every combination.
+
+    Visitors who are sent to the new release already count more than the row: it may lag behind by one write.
+    """
+    if found.job_is_alive:
+        return Action.LEAVE
+    if found.new_containers is NewContainers.UNKNOWN:
+        return Action.WAIT
+    if found.new_containers is NewContainers.MISSING:
+        return Action.BACK
+    has_switched = found.step is not None and _ORDER.index(found.step) >= _ORDER.index(Step.SWITCH)
+    if found.route is ProxyRoute.NEW or has_switched:
+        return Action.FORWARD
+    return Action.BACK
+
+
+async def recover(engine: Engine, job_is_alive: Callable[[DeploymentId], bool]) -> list[DeploymentId]:
+    """Bring every deployment whose job is gone to an end; gives the ids of those that ended.
+
+    Called when the agent starts and whenever a job ended without ending its deployment. What has to wait for Docker
+    stays as it is: call again when Docker answers.
+    """
+    ended = []
+    for row in deployments.in_state(engine.connection, DeploymentState.RUNNING):
+        attempt = Attempt.load(engine, row.id)
+        try:
+            found = await _look(attempt, row, job_is_alive(row.id))
+            action = decide(found)
+            if action is Action.FORWARD:
+                await _go_on(attempt, found)
+            elif action is Action.BACK:
+                await _go_back(attempt, found)
+            if action in (Action.FORWARD, Action.BACK):
+                ended.append(row.id)
+        finally:
+            attempt.log.close()
+    return ended
+
+
+async def _look(attempt: Attempt, row: Deployment, job_is_alive: bool) -> Found:
+    step = row.steps[-1].step if row.steps else None
+    if job_is_alive:
+        return Found(True, step, NewContainers.UNKNOWN, ProxyRoute.UNKNOWN)
+    return Found(False, step, await _new_containers(attempt), await _route(attempt))
+
+
+async def _new_containers(attempt: Attempt) -> NewContainers:
+    if attempt.release is None or attempt.snapshot is None:
+        try:
+            await attempt.engine.docker.version()
+        except NotReady:
+            return NewContainers.UNKNOWN
+        return NewContainers.MISSING
+    try:
+        found = await containers_of(attempt.engine.docker, attempt.name, attempt.release)
+    except NotReady:
+        return NewContainers.UNKNOWN
+    if not found:
+        return NewContainers.MISSING
+    is_whole = sum(each.is_running for each in found) >= attempt.snapshot.settings.replicas
+    return NewContainers.RUNNING if is_whole else NewContainers.INCOMPLETE
+
+
+async def _route(attempt: Attempt) -> ProxyRoute:
+    if attempt.release is None or attempt.snapshot is None:
+        return ProxyRoute.OLD
+    engine = attempt.engine
+    try:
+        served = await upstreams_served(engine.instance.api_port, proxy_token(engine.paths), attempt.service.id)
+    except OSError:
+        return ProxyRoute.UNKNOWN
+    if not served:
+        return ProxyRoute.NONE
+    new = upstreams(attempt.name, attempt.release, attempt.snapshot.settings)
+    return ProxyRoute.NEW if set(served) == set(new) else ProxyRoute.OLD
+
+
+async def _go_on(attempt: Attempt, found: Found) -> None:
+    """Take the steps from START on again: they use what is there, and a probe says whether it still serves."""
+    attempt.previous = await _release_to_go_back_to(attempt)
+    attempt.log.say(f"The job was killed during {_step_name(found.step)}; going on where it was")
+    steps = STEPS[_ORDER.index(Step.START) :]
+    await deploy(attempt, CancelRequest(), steps)
+
+
+async def _go_back(attempt: Attempt, found: Found) -> None:
+    step = found.step
+    attempt.log.say(f"The job was killed during {_step_name(step)}; undoing it")
+    begun = [] if step is None else list(STEPS[: _ORDER.index(step) + 1])
+    if step is not None and _ORDER.index(step) >= _ORDER.index(Step.SWITCH):
+        attempt.previous = await _release_to_go_back_to(attempt)
+        begun = [each for each in begun if each not in (START, SWITCH, DRAIN)] + [START, SWITCH, DRAIN]
+    await undo(attempt, begun)
+    finish(attempt, DeploymentState.INTERRUPTED, interruption(step, attempt.previous))
+
+
+async def _release_to_go_back_to(attempt: Attempt) -> int | None:
+    """Give the release that served before: the rows may name the new one already."""
+    if attempt.previous is not None and not attempt.replaces_itself:
+        return attempt.previous
+    containers = await containers_of(attempt.engine.docker, attempt.name)
+    known = {each.number for each in releases.of_service(attempt.engine.connection, attempt.service.id)}
+    others = [each for each in containers if each.release != attempt.release and each.release in known]
+    running = [each.release for each in others if each.is_running]
+    return max(running or [each.release for each in others], default=None)
+
+
+def interruption(step: Step | None, serving: int | None) -> Problem:
+    """Give what the history says of a deployment that was undone after its job was killed."""
+    serves = f"release {serving} serves as before" if serving is not None else "the service was never served"
+    return Problem(
+        "interrupted",
+        "The deployment was interrupted",
+        f"its job was killed during {_step_name(step)}; {serves}",
+        "Deploy again",
+    )
+
+
+def _step_name(step: Step | None) -> str:
+    return step.value if step else "its start"

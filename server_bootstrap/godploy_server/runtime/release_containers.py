@@ -1,0 +1,127 @@
+"""Starting, stopping, removing and asking about the containers of a service: the thin layer that executes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from godploy_server.contract import Conflict
+from godploy_server.runtime.containers import STOP_GRACE_S
+from godploy_server.runtime.docker_client import DockerClient, DockerRefused
+from godploy_server.runtime.names import INSTANCE_LABEL, RELEASE_LABEL, REPLICA_LABEL, SERVICE_LABEL, ServiceName
+
+_LAST_LINES = 30
+
+
+@dataclass(frozen=True)
+class ReleaseContainer:
+    """One container of a service as Docker lists it."""
+
+    id: str
+    name: str
+    release: int
+    replica: int
+    is_running: bool
+
+
+@dataclass(frozen=True)
+class ContainerHealth:
+    """What Docker says of a container's program."""
+
+    is_running: bool
+    restarts: int
+    exit_code: int
+    is_out_of_memory: bool
+    error: str
+
+
+async def containers_of(docker: DockerClient, name: ServiceName, release: int | None = None) -> list[ReleaseContainer]:
+    """Give the containers of a service, or of one release of it, running or not, by release and replica."""
+    listed = await docker.request("GET", "/containers/json", {"all": "1", "filters": name.filters(release)})
+    return sorted((_container(each) for each in listed), key=lambda each: (each.release, each.replica))
+
+
+def _container(listed: dict[str, Any]) -> ReleaseContainer:
+    labels = listed["Labels"]
+    return ReleaseContainer(
+        id=listed["Id"],
+        name=listed["Names"][0].lstrip("/"),
+        release=int(labels.get(RELEASE_LABEL, "0")),
+        replica=int(labels.get(REPLICA_LABEL, "0")),
+        is_running=listed["State"] in ("running", "restarting"),
+    )
+
+
+async def create_container(docker: DockerClient, container_name: str, body: dict[str, Any]) -> None:
+    """Create a container unless one of the same release exists under that name.
+
+    Raises Conflict when the name belongs to something else, DockerRefused (404: the image is gone).
+    """
+    try:
+        await docker.request("POST", "/containers/create", {"name": container_name}, body)
+    except DockerRefused as refusal:
+        if refusal.http_status != 409:
+            raise
+        found = await docker.request("GET", f"/containers/{container_name}/json")
+        labels = found["Config"].get("Labels") or {}
+        if any(labels.get(each) != body["Labels"][each] for each in (INSTANCE_LABEL, SERVICE_LABEL, RELEASE_LABEL)):
+            raise Conflict(
+                f"A container called {container_name} exists already",
+                "it belongs to something else, and foreign containers are never touched",
+                "Rename this service, or remove that container",
+            ) from None
+
+
+async def start_container(docker: DockerClient, container: str) -> None:
+    """Start a container; one that runs stays as it is."""
+    await docker.request("POST", f"/containers/{container}/start")
+
+
+async def stop_containers(
+    docker: DockerClient, containers: Sequence[ReleaseContainer], grace_s: int = STOP_GRACE_S
+) -> None:
+    """End the programs of containers, all at once: SIGTERM, then SIGKILL after `grace_s`. They stay, stopped."""
+    await asyncio.gather(
+        *(
+            docker.request("POST", f"/containers/{each.id}/stop", {"t": str(grace_s)}, timeout_s=grace_s + 60)
+            for each in containers
+        )
+    )
+
+
+async def remove_containers(docker: DockerClient, containers: Sequence[ReleaseContainer]) -> None:
+    """Remove containers with their anonymous volumes, running or not; a missing one is fine."""
+    await asyncio.gather(*(_remove(docker, each.id) for each in containers))
+
+
+async def _remove(docker: DockerClient, container: str) -> None:
+    try:
+        await docker.request("DELETE", f"/containers/{container}", {"force": "1", "v": "1"})
+    except DockerRefused as refusal:
+        if refusal.http_status not in (404, 409):  # 409: it is being removed already
+            raise
+
+
+async def health_of(docker: DockerClient, container: str) -> ContainerHealth:
+    """Ask Docker how a container's program does."""
+    found = await docker.request("GET", f"/containers/{container}/json")
+    state = found["State"]
+    return ContainerHealth(
+        is_running=bool(state["Running"]) and not state.get("Restarting"),
+        restarts=int(found.get("RestartCount", 0)),
+        exit_code=int(state.get("ExitCode", 0)),
+        is_out_of_memory=bool(state.get("OOMKilled")),
+        error=str(state.get("Error", "")),
+    )
+
+
+async def last_lines(docker: DockerClient, container: str, count: int = _LAST_LINES) -> list[str]:
+    """Give the last lines that a container's program wrote, both streams in order; none when it cannot be asked."""
+    lines: list[str] = []
+    with contextlib.suppress(DockerRefused):
+        async with contextlib.aclosing(docker.log_frames(container, tail=count)) as frames:
+            lines = [frame.decode(errors="replace") async for _, frame in frames]
+    return "".join(lines).splitlines()[-count:]
