@@ -1,0 +1,58 @@
+"""How bytes of any thread come to the window: into a deque at once, out of it by one timer while there are any."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+TICK_MS = 33
+
+
+class Feed(QObject):
+    """`push` may be called from any thread, as often as wanted; `take` is called in the window's thread at most every
+    TICK_MS with everything that came since. Without bytes no timer runs."""
+
+    _woken = Signal()
+
+    def __init__(self, take: Callable[[bytes], object], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._take = take
+        self._waiting: deque[bytes] = deque()
+        self._is_awake = False
+        self._timer = QTimer(self)
+        self._timer.setInterval(TICK_MS)
+        self._timer.timeout.connect(self._drain)
+        self._woken.connect(self._begin, Qt.ConnectionType.QueuedConnection)
+
+    def push(self, content: bytes) -> None:
+        """Hand over bytes. One signal a burst crosses the threads, not one a line."""
+        self._waiting.append(content)
+        if not self._is_awake:
+            self._is_awake = True
+            self._woken.emit()
+
+    def drain_now(self) -> None:
+        """Take what waits without the next tick; only in the window's thread."""
+        self._drain()
+
+    def stop(self) -> None:
+        """End: nothing is taken any more."""
+        self._timer.stop()
+        self._waiting.clear()
+
+    def _begin(self) -> None:
+        self._drain()
+        self._timer.start()
+
+    def _drain(self) -> None:
+        if not self._waiting:
+            self._timer.stop()
+            self._is_awake = False
+            if not self._waiting:  # a push just before the flag fell woke nobody
+                return
+            self._is_awake = True
+            self._timer.start()
+        # only what is there now: a producer that never rests must not keep this loop
+        self._take(b"".join(self._waiting.popleft() for _ in range(len(self._waiting))))
