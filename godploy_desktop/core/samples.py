@@ -24,6 +24,7 @@ from godploy_server.contract import (
     AgentInfo,
     CreateService,
     Deployment,
+    Domain,
     GitSource,
     HealthCheck,
     NotReady,
@@ -99,10 +100,12 @@ def sample_host(info: AgentInfo) -> str:
 
 
 def sample_url(service: Service, info: AgentInfo) -> str:
-    """Where a browser finds a service: its first domain, with the port where it is not the usual one."""
-    if not service.domains:
-        return ""
-    domain = service.domains[0]
+    """Where a browser finds a service: the address of its first domain, "" without one."""
+    return address_in_browser(service.domains[0], info) if service.domains else ""
+
+
+def address_in_browser(domain: Domain, info: AgentInfo) -> str:
+    """The URL of a domain, with the port where it is not the usual one."""
     scheme, port, usual = ("https", info.https_port, 443) if domain.tls else ("http", info.http_port, 80)
     return f"{scheme}://{domain.host}{'' if port == usual else f':{port}'}{domain.path}"
 

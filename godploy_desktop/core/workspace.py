@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from godploy_desktop.core.connections import connection_for
@@ -18,7 +19,7 @@ from godploy_desktop.local_store.early import read_settings
 from godploy_desktop.local_store.folders import Folders
 from godploy_desktop.local_store.values import AuthChoice, ServerProfile
 from godploy_desktop.local_store.vault import Vault
-from godploy_server.contract import BadInput, Conflict, GodployError, NotFound, Snapshot, from_json, to_json
+from godploy_server.contract import AgentInfo, BadInput, Conflict, GodployError, NotFound, Snapshot, from_json, to_json
 
 if TYPE_CHECKING:
     from godploy_desktop.local_store.store import Store
@@ -163,6 +164,11 @@ class Workspace:
         await self.secrets.forget(server.profile)
         self.changed.emit(self)
 
+    async def note_agent(self, server: Server, info: AgentInfo) -> None:
+        """Remember that a server was seen now, and with which agent."""
+        server.profile = replace(server.profile, last_seen_at=datetime.now(UTC), agent_version=info.version)
+        await asyncio.to_thread(self._opened().save_server, server.profile)
+
     def setting(self, key: str, default: Any = None) -> Any:
         """A remembered JSON value: "theme", "window", "page.<name>", "keep-embedded-agent"."""
         return self._settings.get(key, default)
@@ -215,7 +221,7 @@ def _open_store(folders: Folders) -> Store:
     return Store.open(folders)
 
 
-def _load_remembered(server: Server, snapshot: object, taken_at: Any) -> None:
+def _load_remembered(server: Server, snapshot: object, taken_at: datetime) -> None:
     try:
         server.model.load_remembered(from_json(Snapshot, snapshot), taken_at)
     except GodployError:  # written by another version: the agent will tell again

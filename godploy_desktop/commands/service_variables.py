@@ -1,0 +1,117 @@
+"""`godploy service variables ...`: values may stand on the command line, secrets come from a file or stdin."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from godploy_desktop.commands import options, rendering
+from godploy_desktop.commands.context import Context
+from godploy_server.contract import BadInput, NotFound, SetVariables, Variable, check_variable_name
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verbs of variables."""
+    verbs = options.verbs_of(parser)
+    listing = options.verb(verbs, "list", list_variables, "list the variables; secrets without their values")
+    options.service(listing)
+    put = options.verb(verbs, "set", set_variables, "set variables; they take effect with the next deployment")
+    options.service(put)
+    put.add_argument("variables", nargs="*", type=options.pair, metavar="NAME=VALUE", help="what is not secret")
+    put.add_argument(
+        "--secret",
+        metavar="NAME",
+        help="set one secret, whose value comes from --from-file (never from the command line, which others can see)",
+    )
+    put.add_argument(
+        "--from-file", metavar="PATH", default="-", help="file with the secret's value; - is stdin (default)"
+    )
+    put.add_argument("--env-file", type=Path, metavar="PATH", help="set every NAME=VALUE line of this file")
+    put.add_argument("--all-secret", action="store_true", help="with --env-file: all of them are secrets")
+    remove = options.verb(verbs, "remove", remove_variables, "remove variables")
+    options.service(remove)
+    remove.add_argument("names", nargs="+", metavar="NAME")
+
+
+async def list_variables(context: Context) -> None:
+    """List the variables."""
+    server = await context.server()
+    service = await context.service(server)
+    _show(context, await server.agent.variables(service.id))
+
+
+async def set_variables(context: Context) -> None:
+    """Set variables, or one secret."""
+    given = context.options
+    put = [Variable(check_variable_name(name), value) for name, value in given.variables]
+    if given.env_file is not None:
+        pairs = parse_env(_read(str(given.env_file)))
+        put += [Variable(check_variable_name(name), value, given.all_secret) for name, value in pairs]
+    if given.secret is not None:
+        put.append(
+            Variable(check_variable_name(given.secret), _without_line_end(_read(given.from_file)), is_secret=True)
+        )
+    if not put:
+        raise BadInput(
+            "Nothing is to be set", "no variable was given", "Add NAME=VALUE, --secret NAME or --env-file PATH"
+        )
+    server = await context.server()
+    service = await context.service(server)
+    variables = await server.set_variables(service.id, SetVariables(put=tuple(put)))
+    _show(context, variables)
+    context.output.note(f"Takes effect with: godploy deploy {context.full_name(service)}")
+
+
+async def remove_variables(context: Context) -> None:
+    """Remove variables; raises NotFound for one that is not there."""
+    server = await context.server()
+    service = await context.service(server)
+    existing = {each.name for each in await server.agent.variables(service.id)}
+    for name in context.options.names:
+        if name not in existing:
+            raise NotFound(
+                f"{context.full_name(service)} has no variable {name}",
+                f"it has {', '.join(sorted(existing)) or 'none'}",
+                "Check the name",
+            )
+    _show(context, await server.set_variables(service.id, SetVariables(remove=tuple(context.options.names))))
+    context.output.note(f"Takes effect with: godploy deploy {context.full_name(service)}")
+
+
+def parse_env(text: str) -> list[tuple[str, str]]:
+    """Read NAME=VALUE lines: blank lines, # comments and a leading `export` are allowed; quotes around the whole value
+    are taken off, nothing is expanded. Raises BadInput with the number of a line that is none (not its content)."""
+    pairs = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        stripped = line.strip().removeprefix("export ").lstrip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        name, found, value = stripped.partition("=")
+        if not found or not name.strip():
+            raise BadInput(
+                "The file of variables cannot be read", f"line {number} is not NAME=VALUE", "Correct the line"
+            )
+        value = value.strip()
+        if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
+            value = value[1:-1]
+        pairs.append((name.strip(), value))
+    return pairs
+
+
+def _show(context: Context, variables: tuple[Variable, ...]) -> None:
+    rows = [[each.name, "(secret)" if each.is_secret else rendering.plain(each.value or "")] for each in variables]
+    context.output.rows(variables, ("NAME", "VALUE"), rows, "It has no variables.")
+
+
+def _read(path: str) -> str:
+    try:
+        return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(
+            "The file cannot be read", f"{path}: {type(error).__name__}", "Check its name and mode"
+        ) from error
+
+
+def _without_line_end(text: str) -> str:
+    return text.removesuffix("\n").removesuffix("\r")
