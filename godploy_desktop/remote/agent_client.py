@@ -11,6 +11,10 @@ from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import h11
+
+from godploy_desktop.remote.agent_http import HttpConnection, Request, StreamBroken
+from godploy_desktop.remote.agent_lines import LogLines, split_lines
+from godploy_desktop.remote.connection import OpenSocket
 from godploy_server import contract
 from godploy_server.contract import (
     ACTOR_HEADER,
@@ -40,10 +44,6 @@ from godploy_server.contract import (
     from_json,
     to_json,
 )
-
-from godploy_desktop.remote.agent_http import HttpConnection, Request, StreamBroken
-from godploy_desktop.remote.agent_lines import LogLines, split_lines
-from godploy_desktop.remote.connection import OpenSocket
 
 T = TypeVar("T")
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from godploy_server.contract import Problem
-
+from godploy_desktop.remote.ssh.addresses import ServerAddress
 from godploy_desktop.remote.states import ConnectionState
+from godploy_server.contract import Problem
 
 if TYPE_CHECKING:
     import docker
@@ -26,6 +26,7 @@ __all__ = [
     "Listener",
     "OpenSocket",
     "RunningCommand",
+    "ServerAddress",
     "StateListener",
 ]
 
@@ -37,7 +38,7 @@ StateListener = Callable[[ConnectionState], object]
 
 @dataclass(frozen=True)
 class CommandResult:
-    """How a command ended. `exit_code` is 128 + signal number where a signal ended it."""
+    """How a command ended. `exit_code` is -1 where a signal ended it."""
 
     exit_code: int
     stdout: bytes

@@ -27,10 +27,9 @@ class ConnectionEvent(Enum):
 
     ASKED = "asked"  # a person or the program asked to connect
     ESTABLISHED = "established"
-    HOST_KEY_REFUSED = "host-key-refused"
+    HOST_KEY_REFUSED = "host-key-refused"  # changed or revoked
     REFUSED = "refused"  # login refused, or the first attempt failed
     LOST = "lost"  # it ended, or the attempt to bring it back failed
-    RETRIED = "retried"
     CLOSED = "closed"  # a person or the program closed it
 
 
@@ -48,7 +47,6 @@ _TRANSITIONS: dict[tuple[ConnectionState, ConnectionEvent], ConnectionState] = {
     (_S.CONNECTING, _E.HOST_KEY_REFUSED): _S.BLOCKED,
     (_S.CONNECTING, _E.REFUSED): _S.FAILED,
     (_S.CONNECTED, _E.LOST): _S.LOST,
-    (_S.LOST, _E.RETRIED): _S.RECONNECTING,
     (_S.RECONNECTING, _E.ESTABLISHED): _S.CONNECTED,
     (_S.RECONNECTING, _E.LOST): _S.LOST,
     (_S.RECONNECTING, _E.HOST_KEY_REFUSED): _S.BLOCKED,
