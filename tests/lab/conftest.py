@@ -2,7 +2,9 @@
 
 import os
 import secrets
+import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from tests.lab.labkit.git_host import GitHost, Repository
 from tests.lab.labkit.lab import Lab, bring_up
 from tests.lab.labkit.servers import Server
 from tests.lab.labkit.visitors import Traffic, visit
+from tests.lab.product import CommandRefused, Godploy, add_server
 
 HERE = Path(__file__).parent
 SAMPLE = HERE.parents[1] / "resources" / "samples" / "hello"
@@ -85,6 +88,47 @@ def fresh_server(rent_server: RentServer, request: pytest.FixtureRequest) -> Ser
 def prepared_server(rent_server: RentServer, request: pytest.FixtureRequest) -> Server:
     """A new server that has Docker, git and python3-cryptography already; the parameter is as for fresh_server."""
     return rent_server(getattr(request, "param", Debian.TRIXIE), prepared=True)
+
+
+@dataclass
+class _Bootstrapped:
+    """The server that scenarios share, and the person who bootstrapped it; None until a test wants it."""
+
+    server: Server | None = None
+    godploy: Godploy | None = None
+
+
+@pytest.fixture(scope="session")
+def _shared() -> Iterator[_Bootstrapped]:
+    shared = _Bootstrapped()
+    yield shared
+    if shared.server is not None:
+        shared.server.remove()
+
+
+@pytest.fixture
+def bootstrapped_server(lab: Lab, _shared: _Bootstrapped, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A Debian 13 server that the product bootstrapped, without projects. Tests share it; one that leaves it in a
+    state that cannot be cleaned makes the next one rent another."""
+    if _shared.server is None or _shared.godploy is None:
+        _shared.server = lab.rent(Debian.TRIXIE, prepared=True)
+        _shared.godploy = Godploy(tmp_path_factory.mktemp("person"))
+        add_server(_shared.godploy, _shared.server, lab)
+        _shared.godploy("server", "bootstrap", timeout_s=600)
+    yield _shared.server
+    try:
+        for project in _shared.godploy.json("project", "list"):
+            _shared.godploy("project", "delete", project["name"], "--yes")
+    except (CommandRefused, subprocess.TimeoutExpired):
+        _shared.server.remove()
+        _shared.server = _shared.godploy = None
+
+
+@pytest.fixture
+def godploy(bootstrapped_server: Server, _shared: _Bootstrapped) -> Godploy:
+    """The headless command of the person who bootstrapped the server."""
+    assert _shared.godploy is not None
+    return _shared.godploy
 
 
 @pytest.fixture
