@@ -38,7 +38,7 @@ async def run_child(
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
+        preexec_fn=os.setpgrp,
     )
     assert process.stdout is not None
     try:
@@ -76,6 +76,28 @@ async def _end_group(process: asyncio.subprocess.Process) -> None:
             pass  # on some kernels: only zombies are left
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(process.wait(), grace_s)
+
+
+def end_session(session: int, proc: Path = Path("/proc")) -> list[int]:
+    """End what a job that was killed left behind: every process of the session that it led; gives their pids.
+
+    The session's number cannot belong to anyone else while one of them lives. Source: proc(5), field 6 of stat.
+    """
+    ended = []
+    for process in proc.iterdir():
+        if process.name.isdigit() and _session_of(process) == session:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(process.name), signal.SIGKILL)
+                ended.append(int(process.name))
+    return ended
+
+
+def _session_of(process: Path) -> int | None:
+    try:
+        fields = (process / "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return int(fields[3])
 
 
 def child_environment(own: Mapping[str, str], added: Mapping[str, str]) -> dict[str, str]:

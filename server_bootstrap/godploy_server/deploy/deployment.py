@@ -95,7 +95,7 @@ async def undo(attempt: Attempt, begun: Sequence[DeploymentStep]) -> None:
     for step in reversed(begun):
         try:
             await step.undo(attempt)
-        except GodployError as error:
+        except GodployError as error:  # noqa: PERF203  one failed undo must not keep the others from running
             attempt.log.problem(error.problem)
         except Exception as error:  # see above
             attempt.log.problem(internal_error(f"Undoing {step.step.value}", error).problem)

@@ -38,6 +38,11 @@ def check_url(url: str, *, local_allowed: bool) -> str:
     return url
 
 
+def is_below(url: str, folder: Path) -> bool:
+    """Whether `url` is a file:// address of something in `folder`."""
+    return url.startswith("file://") and Path(url[len("file://") :]).resolve().is_relative_to(folder.resolve())
+
+
 def git_environment(url: str, key: Path, known_hosts: Path, *, local_allowed: bool) -> dict[str, str]:
     """Give what git is told through its environment: the address (never in an argument list, it may hold a
     password), the service's own key and known hosts, and that nobody is there to answer a question."""
@@ -101,8 +106,8 @@ def describe_arguments(cache: Path, commit: str) -> list[str]:
 def checkout_arguments(cache: Path, commit: str, folder: Path) -> list[list[str]]:
     """Write a commit's files into `folder`, which gets no .git: neither history nor a credential. The index is
     wherever GIT_INDEX_FILE says."""
-    git = ["git", "--git-dir", str(cache)]
-    return [[*git, "read-tree", commit], [*git, "checkout-index", "--all", "--force", f"--prefix={folder}/"]]
+    git = ["git", "--git-dir", str(cache), "--work-tree", str(folder)]
+    return [[*git, "read-tree", commit], [*git, "checkout-index", "--all", "--force"]]
 
 
 def check_commit(commit: str) -> str:

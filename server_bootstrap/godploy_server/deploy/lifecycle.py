@@ -17,7 +17,15 @@ from godploy_server.contract import (
 )
 from godploy_server.deploy.keys import remove_service_files
 from godploy_server.deploy.probing import probe_release
-from godploy_server.ingress.switch import close_probe, forget_service, open_probe, switch_to
+from godploy_server.ingress.switch import (
+    apply_domains,
+    close_probe,
+    forget_service,
+    open_probe,
+    served_upstreams,
+    serving_release,
+    switch_to,
+)
 from godploy_server.ingress.traefik import attach_traefik
 from godploy_server.runtime.containers import STOP_GRACE_S, container_body, replicas, upstreams
 from godploy_server.runtime.engine import Engine
@@ -60,17 +68,11 @@ async def delete_project_network(engine: Engine, project: Project) -> None:
 async def start_service(engine: Engine, service_id: ServiceId) -> None:
     """Start the release that served last, and route to it once it answers. Raises Conflict, DeploymentFailed."""
     name, release = _ready(engine, service_id)
-    snapshot = releases.snapshot_of(engine.connection, engine.secrets, service_id, release)
     await _start_release(engine, name, release)
     services.set_stopped(engine.connection, service_id, False)
-    targets = upstreams(name, release, snapshot.settings)
-    if targets:
-        open_probe(engine, service_id, targets)
-        try:
-            await probe_release(engine, name, release, snapshot.settings, lambda _: None)
-        finally:
-            close_probe(engine, service_id)
-        await switch_to(engine, service_id, targets)
+    await _await_answer(engine, name, release)
+    if served_upstreams(engine, service_id):
+        await apply_domains(engine, service_id)
 
 
 async def stop_service(engine: Engine, service_id: ServiceId) -> None:
@@ -86,27 +88,13 @@ async def stop_service(engine: Engine, service_id: ServiceId) -> None:
 async def restart_service(engine: Engine, service_id: ServiceId) -> None:
     """End and start the programs of the release that serves, one replica after another. Raises Conflict."""
     name, release = _ready(engine, service_id)
-    await _start_release(engine, name, release)
+    if services.find(engine.connection, service_id).is_stopped:
+        await start_service(engine, service_id)
+        return
     for each in await containers_of(engine.docker, name, release):
         grace = {"t": str(STOP_GRACE_S)}
         await engine.docker.request("POST", f"/containers/{each.id}/restart", grace, timeout_s=STOP_GRACE_S + 60)
-    await apply_domains(engine, service_id)
-    services.set_stopped(engine.connection, service_id, False)
-
-
-async def apply_domains(engine: Engine, service_id: ServiceId) -> None:
-    """Bring the routes in line with the service's domains and the release that serves, at once. Raises NotReady."""
-    await switch_to(engine, service_id, served_upstreams(engine, service_id))
-
-
-def served_upstreams(engine: Engine, service_id: ServiceId) -> tuple[str, ...]:
-    """Give the upstreams that a service's domains should lead to now; none while it is stopped or never deployed."""
-    service = services.find(engine.connection, service_id)
-    release = _serving(engine, service_id)
-    if release is None or service.is_stopped:
-        return ()
-    snapshot = releases.snapshot_of(engine.connection, engine.secrets, service_id, release)
-    return upstreams(engine.name(service), release, snapshot.settings)
+        await _await_answer(engine, name, release)
 
 
 async def remove_service(engine: Engine, service_id: ServiceId) -> RemovalPreview:
@@ -165,6 +153,19 @@ async def restore_routes(engine: Engine) -> list[GodployError]:
     return problems
 
 
+async def _await_answer(engine: Engine, name: ServiceName, release: int) -> None:
+    """Wait until every replica is healthy; a worker need not answer. Raises DeploymentFailed."""
+    snapshot = releases.snapshot_of(engine.connection, engine.secrets, name.service_id, release)
+    targets = upstreams(name, release, snapshot.settings)
+    if not targets:
+        return
+    open_probe(engine, name.service_id, targets)
+    try:
+        await probe_release(engine, name, release, snapshot.settings, lambda _: None)
+    finally:
+        close_probe(engine, name.service_id)
+
+
 async def _start_release(engine: Engine, name: ServiceName, release: int) -> None:
     row = releases.find(engine.connection, name.service_id, release)
     snapshot = releases.snapshot_of(engine.connection, engine.secrets, name.service_id, release)
@@ -184,15 +185,10 @@ async def _start_release(engine: Engine, name: ServiceName, release: int) -> Non
 
 def _ready(engine: Engine, service_id: ServiceId) -> tuple[ServiceName, int]:
     _require_idle(engine, service_id)
-    release = _serving(engine, service_id)
+    release = serving_release(engine, service_id)
     if release is None:
         raise Conflict("There is nothing to start or stop", "this service was never deployed", "Deploy it first")
     return engine.name_of(service_id), release
-
-
-def _serving(engine: Engine, service_id: ServiceId) -> int | None:
-    known = releases.of_service(engine.connection, service_id)
-    return next((each.number for each in known if each.is_serving), None)
 
 
 def _require_idle(engine: Engine, service_id: ServiceId) -> None:

@@ -60,7 +60,7 @@ async def probe_release(
         for position in range(settings.replicas)
     ]
     crash = asyncio.ensure_future(watch_for_crash(engine, name, release, settings, None, CRASH_LOOP_RESTARTS - 1))
-    healthy = asyncio.gather(*checks)
+    healthy: asyncio.Future[list[None]] = asyncio.gather(*checks)
     try:
         done, _ = await asyncio.wait(
             (healthy, crash), timeout=settings.health.timeout_s, return_when=asyncio.FIRST_COMPLETED
@@ -74,9 +74,9 @@ async def probe_release(
             replica = next((index for index, each in enumerate(checks, start=1) if not each.done()), 1)
             reason = f"it was not healthy within {settings.health.timeout_s} s"
     finally:
-        for each in (healthy, crash, *checks):
-            each.cancel()
-        await asyncio.gather(healthy, crash, *checks, return_exceptions=True)
+        healthy.cancel()
+        crash.cancel()
+        await asyncio.gather(healthy, crash, return_exceptions=True)
     raise await failure(engine, name, release, replica, reason, say)
 
 

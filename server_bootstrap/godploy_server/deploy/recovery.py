@@ -21,6 +21,7 @@ from godploy_server.contract import (
     Step,
 )
 from godploy_server.deploy.attempt import Attempt
+from godploy_server.deploy.children import end_session
 from godploy_server.deploy.deployment import STEPS, CancelRequest, deploy, finish, undo
 from godploy_server.deploy.steps.drain import DRAIN
 from godploy_server.deploy.steps.start import START
@@ -99,7 +100,11 @@ async def recover(engine: Engine, job_is_alive: Callable[[DeploymentId], bool]) 
     for row in deployments.in_state(engine.connection, DeploymentState.RUNNING):
         attempt = Attempt.load(engine, row.id)
         try:
-            found = await _look(attempt, row, job_is_alive(row.id))
+            is_alive = job_is_alive(row.id)
+            job = deployments.job_of(engine.connection, row.id)
+            if not is_alive and job is not None:
+                end_session(job.pid)  # its build would go on otherwise
+            found = await _look(attempt, row, is_alive)
             action = decide(found)
             if action is Action.FORWARD:
                 await _go_on(attempt, found)

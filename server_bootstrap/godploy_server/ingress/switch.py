@@ -8,20 +8,42 @@ from godploy_server.contract import ServiceId
 from godploy_server.ingress.dynamic import probe_file, probe_routes, service_file, service_routes
 from godploy_server.ingress.files import proxy_token, remove_dynamic, write_dynamic
 from godploy_server.ingress.proxy_api import wait_until_served
+from godploy_server.runtime.containers import upstreams
 from godploy_server.runtime.engine import Engine
-from godploy_server.state import domains
+from godploy_server.state import domains, releases, services
 
 
-async def switch_to(engine: Engine, service_id: ServiceId, upstreams: Sequence[str]) -> None:
-    """Route a service's domains to `upstreams` (none: 503) and wait until the proxy does so. Raises NotReady."""
-    routes = service_routes(service_id, domains.of_service(engine.connection, service_id), upstreams)
+async def switch_to(engine: Engine, service_id: ServiceId, targets: Sequence[str]) -> None:
+    """Route a service's domains to `targets` (none: 503) and wait until the proxy does so. Raises NotReady."""
+    routes = service_routes(service_id, domains.of_service(engine.connection, service_id), targets)
     write_dynamic(engine.paths, service_file(service_id), routes)
-    await wait_until_served(engine.instance.api_port, proxy_token(engine.paths), service_id, upstreams)
+    await wait_until_served(engine.instance.api_port, proxy_token(engine.paths), service_id, targets)
 
 
-def open_probe(engine: Engine, service_id: ServiceId, upstreams: Sequence[str]) -> None:
-    """Let the proxy's probe entry point reach `upstreams`, one by one; visitors do not."""
-    routes = probe_routes(service_id, proxy_token(engine.paths), upstreams)
+async def apply_domains(engine: Engine, service_id: ServiceId) -> None:
+    """Bring the routes in line with the service's domains and the release that serves, at once. Raises NotReady."""
+    await switch_to(engine, service_id, served_upstreams(engine, service_id))
+
+
+def served_upstreams(engine: Engine, service_id: ServiceId) -> tuple[str, ...]:
+    """Give the upstreams that a service's domains should lead to now; none while it is stopped or never deployed."""
+    service = services.find(engine.connection, service_id)
+    release = serving_release(engine, service_id)
+    if release is None or service.is_stopped:
+        return ()
+    snapshot = releases.snapshot_of(engine.connection, engine.secrets, service_id, release)
+    return upstreams(engine.name(service), release, snapshot.settings)
+
+
+def serving_release(engine: Engine, service_id: ServiceId) -> int | None:
+    """Give the number of the release that the rows say serves."""
+    known = releases.of_service(engine.connection, service_id)
+    return next((each.number for each in known if each.is_serving), None)
+
+
+def open_probe(engine: Engine, service_id: ServiceId, targets: Sequence[str]) -> None:
+    """Let the proxy's probe entry point reach `targets`, one by one; visitors do not."""
+    routes = probe_routes(service_id, proxy_token(engine.paths), targets)
     write_dynamic(engine.paths, probe_file(service_id), routes)
 
 

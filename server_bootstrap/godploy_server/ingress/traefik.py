@@ -8,7 +8,7 @@ import fcntl
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
-from godploy_server.contract import AgentSettings, Conflict
+from godploy_server.contract import AgentSettings, Conflict, NotReady
 from godploy_server.ingress.dynamic import SERVER_FILE, server_routes
 from godploy_server.ingress.files import proxy_token, write_dynamic, write_static
 from godploy_server.ingress.port_holder import holder_of, port_taken, published_by
@@ -27,7 +27,7 @@ from godploy_server.runtime.names import (
 from godploy_server.runtime.networks import connect, ensure_network
 from godploy_server.state import settings as settings_rows
 
-_START_TIMEOUT_S: Final = 20.0
+_START_TIMEOUT_S: Final = 10.0
 
 
 def proxy_ports(engine: Engine) -> ProxyPorts:
@@ -50,7 +50,18 @@ async def ensure_traefik(engine: Engine) -> str:
         write_static(engine.paths, CA_FILE, settings.acme_ca_certificate)
         write_dynamic(engine.paths, SERVER_FILE, server_routes(token, edge, engine.instance.relay_port))
         await _ensure_container(engine, settings)
-        return await proxy_version(engine.instance.api_port, token, _START_TIMEOUT_S)
+        try:
+            return await proxy_version(engine.instance.api_port, token, _START_TIMEOUT_S)
+        except NotReady:
+            # It hangs, or its mounts lead to a folder that was replaced (a restored backup): a restart helps both.
+            name = traefik_container(engine.instance.prefix)
+            await engine.docker.request("POST", f"/containers/{name}/restart", {"t": "5"})
+            return await proxy_version(engine.instance.api_port, token, _START_TIMEOUT_S)
+
+
+async def edge_gateway(engine: Engine) -> str:
+    """Give the address of the server on the proxy's network, where the relay listens; makes the network if needed."""
+    return await _ensure_edge(engine, settings_rows.read(engine.connection))
 
 
 async def attach_traefik(engine: Engine, network: str) -> None:

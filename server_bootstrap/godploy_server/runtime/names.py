@@ -1,4 +1,4 @@
-"""Names and labels of the Docker objects that belong to this server side. Only what carries its label is ever touched."""
+"""Names and labels of this server side's Docker objects. Only what carries its label is ever touched."""
 
 from __future__ import annotations
 

@@ -37,17 +37,21 @@ async def ensure_network(
         subnet = IPv4Network(wanted)
     else:
         subnet = choose_subnet(pool_of(pool), taken)
-    while True:
-        try:
-            await docker.request("POST", "/networks/create", body=network_body(name, subnet, labels))
-        except DockerRefused as refusal:
-            # A route or a network appeared in between, or one that /proc does not show: take the next subnet.
-            if "overlap" not in refusal.problem.why:
-                raise
-            taken = [*taken, subnet]
-            subnet = choose_subnet(pool_of(pool), taken)
-        else:
-            return subnet
+    while not await _create_network(docker, network_body(name, subnet, labels)):
+        taken = [*taken, subnet]
+        subnet = choose_subnet(pool_of(pool), taken)
+    return subnet
+
+
+async def _create_network(docker: DockerClient, body: dict[str, Any]) -> bool:
+    """Create a network; False when something in between, or unseen in /proc, overlaps its subnet."""
+    try:
+        await docker.request("POST", "/networks/create", body=body)
+    except DockerRefused as refusal:
+        if "overlap" not in refusal.problem.why:
+            raise
+        return False
+    return True
 
 
 def network_body(name: str, subnet: IPv4Network, labels: Mapping[str, str]) -> dict[str, Any]:

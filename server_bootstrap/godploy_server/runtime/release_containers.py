@@ -118,10 +118,10 @@ async def health_of(docker: DockerClient, container: str) -> ContainerHealth:
     )
 
 
-async def last_lines(docker: DockerClient, container: str, count: int = _LAST_LINES) -> list[str]:
+async def last_lines(docker: DockerClient, container: str, count: int = _LAST_LINES, since: float = 0) -> list[str]:
     """Give the last lines that a container's program wrote, both streams in order; none when it cannot be asked."""
     lines: list[str] = []
     with contextlib.suppress(DockerRefused):
-        async with contextlib.aclosing(docker.log_frames(container, tail=count)) as frames:
+        async with contextlib.aclosing(docker.log_frames(container, tail=count, since=since)) as frames:
             lines = [frame.decode(errors="replace") async for _, frame in frames]
     return "".join(lines).splitlines()[-count:]

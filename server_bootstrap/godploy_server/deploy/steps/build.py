@@ -49,7 +49,7 @@ async def _build(attempt: Attempt, tag: str, id_file: Path) -> None:
     assert not isinstance(settings.source, ImageSource)
     context = inside(folder, settings.source.root, "The folder")
     dockerfile = inside(folder, f"{settings.source.root or '.'}/{settings.builder.path}", "The Dockerfile")
-    buildkit = await _speaks_buildkit(attempt)
+    buildkit = await _speaks_buildkit()
     if not buildkit:
         attempt.log.say("docker has no buildx here: building without BuildKit")
     labels = {**attempt.name.labels(), RELEASE_LABEL: str(attempt.release)}
@@ -86,7 +86,7 @@ async def _build(attempt: Attempt, tag: str, id_file: Path) -> None:
         )
 
 
-async def _speaks_buildkit(attempt: Attempt) -> bool:
+async def _speaks_buildkit() -> bool:
     said: list[bytes] = []
     environment = child_environment(os.environ, {})
     try:
@@ -104,13 +104,17 @@ async def _speaks_buildkit(attempt: Attempt) -> bool:
 
 
 async def _check_disk(attempt: Attempt) -> None:
-    root = Path((await attempt.engine.docker.request("GET", "/info")).get("DockerRootDir") or "/")
-    while not root.exists():
-        root = root.parent
-    free = shutil.disk_usage(root).free
+    information = await attempt.engine.docker.request("GET", "/info")
+    free = _free_bytes(Path(information.get("DockerRootDir") or "/"))
     if free < _LEAST_FREE_BYTES:
         raise DeploymentFailed(
             "There is too little disk space for a build",
             f"{free >> 20} MiB are free where Docker keeps its images, and a build needs 1024",
             "Remove what is not needed (old images: `docker image prune`), or keep fewer releases",
         )
+
+
+def _free_bytes(folder: Path) -> int:
+    while not folder.exists():  # a rootless Docker may hide its folder: its file system is what counts
+        folder = folder.parent
+    return shutil.disk_usage(folder).free

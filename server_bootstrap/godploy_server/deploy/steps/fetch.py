@@ -60,7 +60,7 @@ async def _pull(attempt: Attempt, source: ImageSource) -> str:
 async def _fetch_commit(attempt: Attempt, source: GitSource) -> str:
     paths, log = attempt.engine.paths, attempt.log
     service_id = attempt.service.id
-    local_allowed = attempt.engine.instance.is_embedded
+    local_allowed = attempt.engine.instance.is_embedded or git.is_below(source.url, paths.state_dir / "samples")
     url = git.check_url(source.url, local_allowed=local_allowed)
     branch, wanted = git.check_branch(source.branch), git.check_commit(attempt.deployment.commit)
     cache = paths.git(service_id)
@@ -113,7 +113,8 @@ class _Git:
 
     async def run(self, arguments: list[str], timeout_s: float, *, is_shown: bool = True) -> int:
         def take(output: bytes) -> None:
-            for line in git.without_password(output.decode(errors="replace")).splitlines():
+            for counted in git.without_password(output.decode(errors="replace")).strip("\n").split("\n"):
+                line = counted.rstrip().rpartition("\r")[2].rstrip()  # of a progress line only what it ended with
                 self.last.append(line)
                 if is_shown:
                     self._log.say(line)
