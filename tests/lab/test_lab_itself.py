@@ -167,7 +167,9 @@ def test_a_server_clones_from_the_git_host_by_its_name(
 @BOTH_PREPARED
 def test_a_server_comes_back_from_a_reboot_with_its_disk(prepared_server: Server) -> None:
     key = prepared_server.host_key
-    prepared_server.run("docker create --name kept --restart=always busybox sleep 1000 && docker start kept")
+    prepared_server.run(
+        "docker create --name kept --restart=always --stop-timeout=1 busybox sleep 1000 && docker start kept"
+    )
     prepared_server.run("echo here > /root/note")
     prepared_server.reboot()
     assert prepared_server.run("cat /root/note").strip() == "here"

@@ -70,7 +70,7 @@ def _bootstrap(debian: Debian, tarball: Path) -> None:
                 "mmdebstrap",
                 "--quiet",
                 "--format=tar",
-                "--mode=root",
+                "--mode=auto",
                 "--variant=essential",
                 "--include=apt,ca-certificates,tzdata",
                 *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in _LEFT_OUT),

@@ -1,6 +1,7 @@
 """Find a Docker Engine that answers, or start one that survives the test run and the leftovers of earlier ones."""
 
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Sequence
@@ -13,6 +14,8 @@ from tests.lab.labkit.machine import install_missing
 LABEL = "godploy.lab=1"
 HUB_ON_LOOPBACK = "127.10.0.202:5000"
 _START_S = 60
+_STOP_S = 20
+_RUNTIME = Path("/run/godploy-lab-docker")
 
 
 def docker(*arguments: str, stdin: bytes = b"", timeout_s: float = 600) -> str:
@@ -37,12 +40,12 @@ def names_of(kind: str, *filters: str) -> list[str]:
 
 def ensure_engine() -> None:
     """Make sure that a Docker Engine answers. Raises LabUnavailable where none can run."""
-    if _answers():
+    if engine_answers():
         return
     if os.geteuid() != 0:
         raise LabUnavailable("no Docker Engine answers, and only root can start one")
     with locked("engine"):
-        if _answers():
+        if engine_answers():
             return
         try:
             install_missing({"dockerd": "docker.io", "docker": "docker-cli" if _splits_client() else "docker.io"})
@@ -51,7 +54,8 @@ def ensure_engine() -> None:
         _start()
 
 
-def _answers() -> bool:
+def engine_answers() -> bool:
+    """Whether a Docker Engine answers this process."""
     return succeeds(["docker", "info"], timeout_s=20)
 
 
@@ -61,9 +65,8 @@ def _splits_client() -> bool:
 
 def _start() -> None:
     folder = cache_folder() / "docker"
-    runtime = Path("/run/godploy-lab-docker")
-    pid_file = runtime / "docker.pid"
-    for path in (folder, runtime):
+    pid_file = _RUNTIME / "docker.pid"
+    for path in (folder, _RUNTIME):
         path.mkdir(parents=True, exist_ok=True)
     # A killed daemon leaves its pid file and the next one then refuses to start.
     for left_behind in (pid_file, Path("/var/run/docker.pid")):
@@ -76,7 +79,7 @@ def _start() -> None:
             [
                 "dockerd",
                 f"--data-root={folder / 'data'}",
-                f"--exec-root={runtime / 'exec'}",
+                f"--exec-root={_RUNTIME / 'exec'}",
                 f"--pidfile={pid_file}",
                 f"--registry-mirror=http://{HUB_ON_LOOPBACK}",
                 f"--insecure-registry={HUB_ON_LOOPBACK}",
@@ -89,10 +92,24 @@ def _start() -> None:
         )
     give_up = time.monotonic() + _START_S
     while time.monotonic() < give_up and daemon.poll() is None:
-        if _answers():
+        if engine_answers():
             return
         time.sleep(0.2)
     raise LabUnavailable(f"dockerd does not start: {_last_line(log)}")
+
+
+def stop_own_engine() -> None:
+    """End the Docker Engine that the lab started, unless containers of others run in it."""
+    try:
+        pid = (_RUNTIME / "docker.pid").read_text().strip()
+    except OSError:
+        return  # it is not ours
+    if not _is_dockerd(pid) or docker("ps", "-q"):
+        return
+    os.kill(int(pid), signal.SIGTERM)
+    give_up = time.monotonic() + _STOP_S
+    while _is_dockerd(pid) and time.monotonic() < give_up:
+        time.sleep(0.1)
 
 
 def _is_dockerd(pid: str) -> bool:

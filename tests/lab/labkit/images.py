@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import tarfile
 import tempfile
+import urllib.request
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -190,7 +191,7 @@ def publish(offer: Offer) -> None:
     offer.make()
     mark = cache_folder() / "hub-pushed" / offer.name.replace(":", "_")
     current = image_id(offer.source)
-    if mark.exists() and mark.read_text() == current:
+    if mark.exists() and mark.read_text() == current and _hub_has(offer.name):
         return
     name = f"{HUB_ON_LOOPBACK}/library/{offer.name}"
     docker("tag", offer.source, name)
@@ -198,6 +199,15 @@ def publish(offer: Offer) -> None:
     docker("rmi", name)
     with being_written(mark) as fresh:
         fresh.write_text(current)
+
+
+def _hub_has(name: str) -> bool:
+    repository, _, tag = name.partition(":")
+    try:
+        urllib.request.urlopen(f"http://{HUB_ON_LOOPBACK}/v2/library/{repository}/manifests/{tag}", timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 def offer_locally() -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.lab.labkit.base_images import Debian, ensure_base
 from tests.lab.labkit.cache import locked
 from tests.lab.labkit.command import CommandFailed, LabUnavailable
-from tests.lab.labkit.docker_engine import docker, ensure_engine, names_of, remove
+from tests.lab.labkit.docker_engine import docker, engine_answers, ensure_engine, names_of, remove, stop_own_engine
 from tests.lab.labkit.git_host import GitHost, ensure_git_host
 from tests.lab.labkit.images import ensure_image, offers, publish, server_image
 from tests.lab.labkit.internet import Internet, ensure_internet
@@ -18,7 +18,7 @@ from tests.lab.labkit.machine import install_missing
 from tests.lab.labkit.network import NETWORK, ensure_network
 from tests.lab.labkit.servers import Server, existing_servers, remove_abandoned, rent
 
-_PROGRAMS = {"mmdebstrap": "mmdebstrap", "ssh": "openssh-client", "ip": "iproute2"}
+_PROGRAMS = {"mmdebstrap": "mmdebstrap debian-archive-keyring", "ssh": "openssh-client", "ip": "iproute2"}
 
 
 @dataclass(frozen=True)
@@ -77,16 +77,17 @@ def _bring_up(say: Callable[[str], None]) -> Lab:
 
 
 def take_down() -> None:
-    """Stop and remove every container, volume and network of the lab. Images and caches stay."""
+    """Remove every container, volume and network of the lab, and end the Docker Engine if the lab started it and
+    nobody else uses it. Images and caches stay."""
     with locked("lab"):
+        if not engine_answers():
+            return
         remove(names_of("container"), names_of("volume"))
         for network in names_of("network"):
             docker("network", "rm", network)
+        stop_own_engine()
 
 
 def is_up() -> bool:
     """Whether the lab's network exists on a Docker that answers."""
-    try:
-        return NETWORK in names_of("network")
-    except (CommandFailed, OSError):
-        return False
+    return engine_answers() and NETWORK in names_of("network")

@@ -1,10 +1,11 @@
 """What this machine knows about where packages come from, read at run time and never written into the checkout."""
 
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.lab.labkit.command import CommandFailed, run, succeeds
+from tests.lab.labkit.command import CommandFailed, run
 
 CERTIFICATES = Path("/usr/local/share/ca-certificates")
 # Settings of apt that describe how to reach the mirror; the rest of the machine's configuration stays its own.
@@ -80,8 +81,8 @@ def nameserver() -> str:
 
 
 def install_missing(packages: dict[str, str]) -> None:
-    """Install Debian packages of this machine whose program (the key) is not found."""
-    missing = [package for program, package in packages.items() if not succeeds(["which", program])]
+    """Install Debian packages (separated by blanks) on this machine where their program (the key) is not found."""
+    missing = [name for program, names in packages.items() if not shutil.which(program) for name in names.split()]
     if not missing:
         return
     run(["apt-get", "update", "-qq"])

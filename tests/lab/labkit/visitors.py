@@ -142,16 +142,17 @@ def visit(
     methods: Sequence[str] = ("GET", "POST"),
     slowest_s: float = 5.0,
     connections: int = 16,
+    port: int = 0,
     path: str = "/",
     tls_root: str = "",
     most_seconds: float = 120.0,
 ) -> Traffic:
-    """Visitors of `host` at a loopback address: `with visit(...) as traffic: ...`."""
+    """Visitors of `host` at a loopback address, a context manager; see `Visit`. Port 0 means 80, or 443 with TLS."""
     return Traffic(
         Visit(
             address=address,
             host=host,
-            port=443 if tls_root else 80,
+            port=port or (443 if tls_root else 80),
             path=path,
             methods=tuple(methods),
             slowest_s=slowest_s,
