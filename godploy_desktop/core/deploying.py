@@ -83,7 +83,7 @@ async def show_deployment(
                 following.result()
             latest = server.model.deployments.get(deployment.id) if server.model.is_live else None
             if latest is None or done:
-                latest = await server.agent.deployment(deployment.id)
+                latest = await server.deployment_when_reachable(deployment.id)
             for step in steps_of(latest):
                 progress.put(step)
             if done and latest.state.is_final:

@@ -201,6 +201,7 @@ class Server:
         delay = STREAM_RETRY_S
         while True:
             try:
+                await self.connect()
                 async with aclosing(self.agent.deployment_log(deployment_id, offset=offset, follow=True)) as pieces:
                     async for piece in pieces:
                         offset, delay = offset + len(piece), STREAM_RETRY_S
@@ -210,8 +211,19 @@ class Server:
             except Unreachable:
                 if self._is_hopeless():
                     raise
-            await asyncio.sleep(delay)
+            await self._wait_to_retry(delay)
             delay = min(delay * 2, STREAM_RETRY_MOST_S)
+
+    async def deployment_when_reachable(self, deployment_id: DeploymentId) -> Deployment:
+        """Give a deployment as it is now; where the connection is lost, wait until it is back."""
+        while True:
+            try:
+                await self.connect()
+                return await self.agent.deployment(deployment_id)
+            except Unreachable:
+                if self._is_hopeless():
+                    raise
+            await self._wait_to_retry(STREAM_RETRY_S)
 
     def _show(self, service: Service) -> Service:
         self.model.apply(ServiceChanged(service))

@@ -149,6 +149,7 @@ class Task(Generic[T]):
         self.report = ""  # what a person copies into a bug report; set for unexpected errors only
         self.progress = Progress(lambda: self.changed.emit(self))
         self._is_cancelling = False
+        self._has_begun = False
         self._runner = asyncio.ensure_future(self._run(work))
 
     @property
@@ -186,7 +187,8 @@ class Task(Generic[T]):
         """Ask the work to stop; `state` becomes CANCELLED once it has cleaned up. No effect on an ended task."""
         if self.is_running:
             self._is_cancelling = True
-            self._runner.cancel()
+            if self._has_begun:
+                self._runner.cancel()
             self.changed.emit(self)
 
     async def wait(self) -> T:
@@ -196,6 +198,9 @@ class Task(Generic[T]):
 
     async def _run(self, work: Callable[[Progress], Awaitable[T]]) -> T:
         try:
+            self._has_begun = True
+            if self._is_cancelling:
+                raise asyncio.CancelledError
             self.result = await work(self.progress)
         except asyncio.CancelledError:
             self.error = Cancelled(

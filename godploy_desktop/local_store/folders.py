@@ -36,12 +36,11 @@ class Folders:
             value = Path(environment.get(variable, ""))
             return (value if value.is_absolute() else default) / "godploy"  # XDG: a relative path is ignored
 
-        cache = folder("XDG_CACHE_HOME", user / ".cache")
         return cls(
             data=folder("XDG_DATA_HOME", user / ".local" / "share"),
             config=folder("XDG_CONFIG_HOME", user / ".config"),
-            cache=cache,
-            run=folder("XDG_RUNTIME_DIR", cache),
+            cache=folder("XDG_CACHE_HOME", user / ".cache"),
+            run=folder("XDG_RUNTIME_DIR", folder("XDG_CACHE_HOME", user / ".cache").parent),
         )
 
     @property
