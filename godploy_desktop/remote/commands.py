@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Final, Protocol
 
 from godploy_desktop.remote.connection import CommandResult
-from godploy_desktop.remote.problems import CommandTimedOut, lost
+from godploy_desktop.remote.problems import CommandFailed, CommandTimedOut, lost
 from godploy_desktop.remote.ssh.unix_access import parse_group
 from godploy_desktop.remote.workers import Workers
 from godploy_server.contract import GodployError
@@ -165,10 +165,36 @@ class Command:
         execution, self._execution = self._execution, None
         if self._writer is not None:
             self._writer.transport.abort()
-        if execution is None or self._result is not None:
+        if execution is None:
+            return
+        self._workers.submit(execution.close)
+        if self._result is not None:
             return
         group, _ = parse_group(execution.stderr.content())
-        self._workers.submit(execution.close)
         if group is not None and execution.is_reachable:
             with contextlib.suppress(GodployError):  # the connection went away: nothing more can be done from here
                 await self._end_group(group)
+
+
+async def run_to_end(command: Command) -> CommandResult:
+    """Run it and give back all that it wrote. Raises CommandTimedOut or Unreachable."""
+    async with contextlib.aclosing(command.output()) as chunks:
+        output = b"".join([chunk async for chunk in chunks])
+    result = await command.wait()
+    return CommandResult(result.exit_code, output, result.stderr)
+
+
+async def write_with(
+    command: Command, remote_path: str, target: object, progress: Callable[[float], None] | None
+) -> None:
+    """Run a command that writes its stdin to a file. Raises CommandFailed with what the system says."""
+    async with contextlib.aclosing(command.output(progress)) as chunks:
+        async for _ in chunks:
+            pass
+    result = await command.wait()
+    if not result.ok:
+        raise CommandFailed(
+            f"{remote_path} could not be written on {target}",
+            result.stderr.decode("utf-8", "replace").strip()[-300:] or f"exit code {result.exit_code}",
+            "Check the free space and the permissions there",
+        )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from godploy_desktop.remote.agent_client import AgentClient
+from godploy_desktop.remote.commands import run_to_end, write_with
 from godploy_desktop.remote.connection import (
     COMMAND_TIMEOUT_S,
     DOCKER_SOCKET,
@@ -19,12 +20,12 @@ from godploy_desktop.remote.connection import (
     StateListener,
 )
 from godploy_desktop.remote.docker_socket import UnixListener, open_in_thread
-from godploy_desktop.remote.problems import CommandFailed, HostKeyChanged, HostKeyRevoked, not_connected
+from godploy_desktop.remote.problems import HostKeyChanged, HostKeyRevoked, not_connected
 from godploy_desktop.remote.ssh.addresses import ServerAddress
 from godploy_desktop.remote.ssh.questions import Credentials, DecideHostKey, refuse_host_key
 from godploy_desktop.remote.ssh.unix_access import ServerFacts, as_root_command, write_command
 from godploy_desktop.remote.ssh.watchdog import delays
-from godploy_desktop.remote.states import ConnectionEvent, ConnectionState, next_state
+from godploy_desktop.remote.states import ConnectionEvent, ConnectionState, StateRecord
 from godploy_desktop.remote.workers import Workers
 from godploy_server.contract import AGENT_SOCKET, GodployError, NotAllowed, Problem, internal_error
 
@@ -65,9 +66,7 @@ class SshConnection:
         self._ssh_config = ssh_config.expanduser() if ssh_config else None
         self._known_hosts = known_hosts.expanduser() if known_hosts else None
         self._workers = Workers(f"ssh-{address.host}")
-        self._state = ConnectionState.DISCONNECTED
-        self._problem: Problem | None = None
-        self._listeners: list[StateListener] = []
+        self._record = StateRecord()
         self._tunnel: Tunnel | None = None
         self._authenticator: Authenticator | None = None
         self._attempt: asyncio.Task[None] | None = None
@@ -83,12 +82,12 @@ class SshConnection:
     @property
     def state(self) -> ConnectionState:
         """What is true now."""
-        return self._state
+        return self._record.state
 
     @property
     def problem(self) -> Problem | None:
         """Why it is lost, blocked or failed."""
-        return self._problem
+        return self._record.problem
 
     @property
     def facts(self) -> ServerFacts:
@@ -97,20 +96,7 @@ class SshConnection:
 
     def on_state(self, callback: StateListener) -> Callable[[], None]:
         """Call `callback` after every change; gives back what unsubscribes it."""
-        self._listeners.append(callback)
-
-        def unsubscribe() -> None:
-            if callback in self._listeners:
-                self._listeners.remove(callback)
-
-        return unsubscribe
-
-    def _happen(self, event: ConnectionEvent, problem: Problem | None = None) -> None:
-        before, self._state = self._state, next_state(self._state, event)
-        self._problem = problem
-        if self._state is not before:
-            for callback in tuple(self._listeners):
-                callback(self._state)
+        return self._record.on_change(callback)
 
     # connecting
 
@@ -120,14 +106,14 @@ class SshConnection:
         Raises HostKeyRefused (HostKeyChanged, HostKeyRevoked), NotAllowed when the login is refused, or Unreachable.
         When the last one who waits for a first attempt is cancelled, the attempt ends.
         """
-        if self._state is ConnectionState.CONNECTED:
+        if self.state is ConnectionState.CONNECTED:
             return
         attempt = self._single_attempt()
         self._waiting += 1
         try:
             await asyncio.shield(attempt)
         except asyncio.CancelledError:
-            if self._waiting == 1 and self._state is ConnectionState.CONNECTING:
+            if self._waiting == 1 and self.state is ConnectionState.CONNECTING:
                 attempt.cancel()
             raise
         finally:
@@ -141,11 +127,11 @@ class SshConnection:
 
     async def _establish(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._happen(ConnectionEvent.ASKED)
+        self._record.happen(ConnectionEvent.ASKED)
         try:
             self._tunnel = await self._open_tunnel()
         except asyncio.CancelledError:
-            self._happen(ConnectionEvent.CLOSED)
+            self._record.happen(ConnectionEvent.CLOSED)
             raise
         except GodployError as error:
             self._fail(error)
@@ -157,7 +143,7 @@ class SshConnection:
         finally:
             self._is_decided.set()
         self._refusals = 0
-        self._happen(ConnectionEvent.ESTABLISHED)
+        self._record.happen(ConnectionEvent.ESTABLISHED)
         if self._keeper is None or self._keeper.done():
             self._keeper = self._loop.create_task(self._keep())
 
@@ -181,27 +167,27 @@ class SshConnection:
         event = ConnectionEvent.REFUSED
         if isinstance(error, HostKeyChanged | HostKeyRevoked):
             event = ConnectionEvent.HOST_KEY_REFUSED
-        elif self._state is ConnectionState.RECONNECTING:
+        elif self.state is ConnectionState.RECONNECTING:
             self._refusals = self._refusals + 1 if isinstance(error, NotAllowed) else 0
             if self._refusals < MAX_REFUSALS:
                 event = ConnectionEvent.LOST
-        self._happen(event, error.problem)
+        self._record.happen(event, error.problem)
 
     async def _keep(self) -> None:
         while self._tunnel is not None:
             error = await self._tunnel.watch()
             self._agent.close_idle()
-            self._happen(ConnectionEvent.LOST, error.problem)
+            self._record.happen(ConnectionEvent.LOST, error.problem)
             for delay_s in delays(random.Random()):
                 self._is_decided.clear()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._is_decided.wait(), delay_s)
-                if self._state is ConnectionState.LOST:
+                if self.state is ConnectionState.LOST:
                     with contextlib.suppress(GodployError):
                         await asyncio.shield(self._single_attempt())
-                if self._state is ConnectionState.CONNECTED:
+                if self.state is ConnectionState.CONNECTED:
                     break
-                if self._state in {ConnectionState.BLOCKED, ConnectionState.FAILED}:
+                if self.state in {ConnectionState.BLOCKED, ConnectionState.FAILED}:
                     return
 
     async def close(self) -> None:
@@ -217,14 +203,14 @@ class SshConnection:
         if self._tunnel is not None:
             self._tunnel.close()
             self._tunnel = None
-        if self._state is not ConnectionState.DISCONNECTED:
-            self._happen(ConnectionEvent.CLOSED)
+        if self.state is not ConnectionState.DISCONNECTED:
+            self._record.happen(ConnectionEvent.CLOSED)
 
     # using it
 
     def _live_tunnel(self) -> Tunnel:
-        if self._tunnel is None or self._state is not ConnectionState.CONNECTED or not self._tunnel.is_alive:
-            raise not_connected(self.address, self._problem)
+        if self._tunnel is None or self.state is not ConnectionState.CONNECTED or not self._tunnel.is_alive:
+            raise not_connected(self.address, self._record.problem)
         return self._tunnel
 
     async def open_unix(self, path: str, *, bulk: bool = False) -> socket.socket:
@@ -235,10 +221,7 @@ class SshConnection:
 
     async def run(self, command: str, stdin: bytes = b"", timeout_s: float = COMMAND_TIMEOUT_S) -> CommandResult:
         """Run a shell command line to its end."""
-        running = self._live_tunnel().command(command, stdin, timeout_s)
-        output = b"".join([chunk async for chunk in running.output()])
-        result = await running.wait()
-        return CommandResult(result.exit_code, output, result.stderr)
+        return await run_to_end(self._live_tunnel().command(command, stdin, timeout_s))
 
     def run_lines(self, command: str, stdin: bytes = b"", timeout_s: float | None = None) -> RunningCommand:
         """Give back a command whose lines come as they are written; it starts when they are asked for."""
@@ -257,16 +240,7 @@ class SshConnection:
         data = content if isinstance(content, bytes) else await self._workers.call(content.read_bytes)
         command = write_command(remote_path, mode, len(data))
         running = self._live_tunnel().command(self.as_root(command) if as_root else command, data, UPLOAD_TIMEOUT_S)
-        async with contextlib.aclosing(running.output(progress)) as chunks:
-            async for _ in chunks:
-                pass
-        result = await running.wait()
-        if not result.ok:
-            raise CommandFailed(
-                f"{remote_path} could not be written on {self.address}",
-                result.stderr.decode("utf-8", "replace").strip()[-300:] or f"exit code {result.exit_code}",
-                "Check the free space and the permissions there",
-            )
+        await write_with(running, remote_path, self.address, progress)
 
     def as_root(self, command: str) -> str:
         """Give back the shell command line that runs `command` as root."""
@@ -286,7 +260,7 @@ class SshConnection:
 
     def _open_docker(self) -> socket.socket:
         if self._loop is None:
-            raise not_connected(self.address, self._problem)
+            raise not_connected(self.address, self._record.problem)
         return open_in_thread(self._loop, lambda: self.open_unix(DOCKER_SOCKET))
 
     async def listen(self, path: Path) -> UnixListener:

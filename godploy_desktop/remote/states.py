@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
+
+from godploy_server.contract import Problem
 
 
 class ConnectionState(Enum):
@@ -61,3 +64,30 @@ def next_state(state: ConnectionState, event: ConnectionEvent) -> ConnectionStat
         return _TRANSITIONS[state, event]
     except KeyError:
         raise ImpossibleTransition(f"{event.value} while {state.value}") from None
+
+
+class StateRecord:
+    """The state of one connection, why it is so, and who wants to hear of changes."""
+
+    def __init__(self) -> None:
+        self.state = ConnectionState.DISCONNECTED
+        self.problem: Problem | None = None
+        self._listeners: list[Callable[[ConnectionState], object]] = []
+
+    def on_change(self, callback: Callable[[ConnectionState], object]) -> Callable[[], None]:
+        """Call `callback` with each new state; gives back what unsubscribes it."""
+        self._listeners.append(callback)
+
+        def unsubscribe() -> None:
+            if callback in self._listeners:
+                self._listeners.remove(callback)
+
+        return unsubscribe
+
+    def happen(self, event: ConnectionEvent, problem: Problem | None = None) -> None:
+        """Go on to the state that `event` leads to. Raises ImpossibleTransition."""
+        before, self.state = self.state, next_state(self.state, event)
+        self.problem = problem
+        if self.state is not before:
+            for callback in tuple(self._listeners):
+                callback(self.state)

@@ -76,7 +76,8 @@ class Mux:
         """Join a channel and a connected socket; both belong to the link from now on.
 
         `on_end` is called once when it is over, `on_stderr` with what an exec channel writes there (without it, that
-        is dropped); both in a thread of the tunnel, and both must return at once.
+        is dropped); both in a thread of the tunnel, and both must return at once. Who gives `on_stderr` closes the
+        channel.
         """
         link = Link(self, channel, sock, on_end, on_stderr)
         self.call(link.start)
@@ -281,13 +282,13 @@ class Link:
             self._upward = memoryview(content)
             return True
         self._is_socket_over = True
-        if self._is_abandoned() or self._is_channel_over:
+        if self._is_channel_over or self._is_abandoned():
             self.end()
         else:
-            self._guarded_shutdown()
+            self._pass_end_on()
         return False
 
-    def _guarded_shutdown(self) -> None:
+    def _pass_end_on(self) -> None:
         try:
             self._channel.shutdown_write()
         except (OSError, EOFError, paramiko.SSHException):
@@ -341,7 +342,10 @@ class Link:
         self._events = wanted
 
     def end(self) -> None:
-        """Close both sides at once."""
+        """Close both sides at once.
+
+        A command's exit code comes after the end of its output: whoever takes its stderr closes its channel.
+        """
         with self._lock:
             if self._is_ended:
                 return
@@ -354,7 +358,8 @@ class Link:
         for pipe in (self._channel.in_buffer, self._channel.in_stderr_buffer):
             if isinstance(pipe, ChunkPipe):
                 pipe.drop_sink()
-        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
-            self._channel.close()
+        if self._on_stderr is None:
+            with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+                self._channel.close()
         if self._on_end is not None:
             self._on_end()

@@ -5,6 +5,7 @@ Source: OpenSSH PROTOCOL, section 2.4 (direct-streamlocal@openssh.com); RFC 4254
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import time
@@ -23,6 +24,9 @@ BULK_WINDOW_BYTES: Final = 16 << 20
 """Large enough for a fast line with a long round trip; it delays what shares the line, so only bulk has it."""
 READ_AHEAD_BYTES: Final = 256 * 1024
 CHANNEL_TIMEOUT_S: Final = 15.0
+
+# what it logs is said by the connection in words for a person; without a handler it would write to stderr
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 _FAST_CIPHERS: Final = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes256-ctr", "aes192-ctr")
 
