@@ -16,6 +16,7 @@ HUB_ON_LOOPBACK = "127.10.0.202:5000"
 _START_S = 60
 _STOP_S = 20
 _RUNTIME = Path("/run/godploy-lab-docker")
+_PID_FILE = _RUNTIME / "docker.pid"
 
 
 def docker(*arguments: str, stdin: bytes = b"", timeout_s: float = 600) -> str:
@@ -65,11 +66,10 @@ def _splits_client() -> bool:
 
 def _start() -> None:
     folder = cache_folder() / "docker"
-    pid_file = _RUNTIME / "docker.pid"
     for path in (folder, _RUNTIME):
         path.mkdir(parents=True, exist_ok=True)
     # A killed daemon leaves its pid file and the next one then refuses to start.
-    for left_behind in (pid_file, Path("/var/run/docker.pid")):
+    for left_behind in (_PID_FILE, Path("/var/run/docker.pid")):
         if left_behind.exists() and not _is_dockerd(left_behind.read_text().strip()):
             left_behind.unlink()
     log = folder / "dockerd.log"
@@ -80,7 +80,7 @@ def _start() -> None:
                 "dockerd",
                 f"--data-root={folder / 'data'}",
                 f"--exec-root={_RUNTIME / 'exec'}",
-                f"--pidfile={pid_file}",
+                f"--pidfile={_PID_FILE}",
                 f"--registry-mirror=http://{HUB_ON_LOOPBACK}",
                 f"--insecure-registry={HUB_ON_LOOPBACK}",
                 "--log-level=warn",
@@ -98,10 +98,15 @@ def _start() -> None:
     raise LabUnavailable(f"dockerd does not start: {_last_line(log)}")
 
 
+def own_engine_left_traces() -> bool:
+    """Whether an engine that the lab started has not been ended in order."""
+    return _PID_FILE.exists()
+
+
 def stop_own_engine() -> None:
     """End the Docker Engine that the lab started, unless containers of others run in it."""
     try:
-        pid = (_RUNTIME / "docker.pid").read_text().strip()
+        pid = _PID_FILE.read_text().strip()
     except OSError:
         return  # it is not ours
     if not _is_dockerd(pid) or docker("ps", "-q"):

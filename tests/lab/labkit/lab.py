@@ -9,7 +9,15 @@ from pathlib import Path
 from tests.lab.labkit.base_images import Debian, ensure_base
 from tests.lab.labkit.cache import locked
 from tests.lab.labkit.command import CommandFailed, LabUnavailable
-from tests.lab.labkit.docker_engine import docker, engine_answers, ensure_engine, names_of, remove, stop_own_engine
+from tests.lab.labkit.docker_engine import (
+    docker,
+    engine_answers,
+    ensure_engine,
+    names_of,
+    own_engine_left_traces,
+    remove,
+    stop_own_engine,
+)
 from tests.lab.labkit.git_host import GitHost, ensure_git_host
 from tests.lab.labkit.images import ensure_image, offers, publish, server_image
 from tests.lab.labkit.internet import Internet, ensure_internet
@@ -81,7 +89,9 @@ def take_down() -> None:
     nobody else uses it. Images and caches stay."""
     with locked("lab"):
         if not engine_answers():
-            return
+            if not own_engine_left_traces():
+                return
+            ensure_engine()  # a killed engine leaves its containers running
         remove(names_of("container"), names_of("volume"))
         for network in names_of("network"):
             docker("network", "rm", network)
