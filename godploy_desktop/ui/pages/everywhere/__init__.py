@@ -1,0 +1,1 @@
+"""What spans servers: all deployments, git sources, the settings of the application."""

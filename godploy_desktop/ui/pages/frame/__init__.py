@@ -1,0 +1,1 @@
+"""What all pages stand on: the base page, loading, streams, confirmations, layout."""

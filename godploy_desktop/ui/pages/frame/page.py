@@ -1,0 +1,61 @@
+"""The base of every page: crumbs, a place for problems, a scrolling body, and the end of all watching."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from godploy_desktop.ui.models.route import Crumb, Route
+from godploy_desktop.ui.pages.frame.context import Context
+from godploy_desktop.ui.pages.frame.layout import scrolling
+from godploy_desktop.ui.pages.frame.observing import Observer
+from godploy_desktop.ui.pages.frame.problem_slot import ProblemSlot
+from godploy_desktop.ui.theme import Space
+from godploy_server.contract import Problem
+
+MARGINS = (Space.XL, Space.LG, Space.XL, Space.LG)
+
+
+class Page(QWidget, Observer):
+    """One page. `body` is where it puts its widgets; with `scrolls` False the page fills the window and its parts
+    scroll themselves."""
+
+    crumbs_changed = Signal()
+
+    def __init__(self, context: Context, *, scrolls: bool = True) -> None:
+        super().__init__()
+        self.begin_observing(context)
+        self.crumbs: tuple[Crumb, ...] = ()
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        self.problems = ProblemSlot()
+        content = QWidget()
+        self.body = QVBoxLayout(content)
+        self.body.setContentsMargins(*MARGINS)
+        self.body.setSpacing(Space.MD)
+        self.body.addWidget(self.problems)
+        outer.addWidget(scrolling(content) if scrolls else content)
+
+    def set_crumbs(self, *crumbs: Crumb) -> None:
+        """Say where the page is; the window shows it above."""
+        if crumbs != self.crumbs:
+            self.crumbs = crumbs
+            self.crumbs_changed.emit()
+
+    def show_problem(self, problem: Problem) -> None:
+        self.problems.show_problem(problem)
+
+    def show_route(self, route: Route) -> bool:
+        """Go to another part of the same page; False when `route` is not on this page."""
+        del route
+        return False
+
+    def may_leave(self) -> bool:
+        """Whether nothing would be lost; a page that says False asks the person and goes on by itself."""
+        return True
+
+    def focus_first(self) -> None:
+        """Put the keyboard where a person would begin."""
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.focusNextChild()

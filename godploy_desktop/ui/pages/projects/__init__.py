@@ -1,0 +1,1 @@
+"""Projects, the page of one, and making projects and services."""

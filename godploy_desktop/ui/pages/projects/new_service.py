@@ -1,0 +1,162 @@
+"""The dialog that makes an application from a git repository, and the one that shows its deploy key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QHBoxLayout
+
+from godploy_desktop.ui.models import forms
+from godploy_desktop.ui.models.route import Route
+from godploy_desktop.ui.pages.frame.dialog import AskingDialog
+from godploy_desktop.ui.pages.frame.page import Page
+from godploy_desktop.ui.widgets import CopyField, Form, Label, TextAreaField, TextField
+from godploy_server.contract import AddDomain, CreateService, Deployment, GitSource, ProjectId, Service
+
+if TYPE_CHECKING:
+    from godploy_desktop.core.server import Server
+
+
+def new_service(page: Page, server: Server, project_id: ProjectId) -> None:
+    """Open the dialog; goes to the new service afterwards and shows its deploy key where it needs one."""
+    dialog = NewServiceDialog(page, server, project_id)
+
+    def made(service: object) -> None:
+        if not isinstance(service, Service):
+            return
+        page.context.shell.go(Route("service", server=server.id, project=project_id, service=service.id))
+        DeployKeyDialog(page, server, service).open()
+
+    dialog.finished.connect(made)
+    dialog.open()
+
+
+class NewServiceDialog(AskingDialog):
+    """Repository, how to build it, where it listens, variables, domain."""
+
+    def __init__(self, page: Page, server: Server, project_id: ProjectId) -> None:
+        super().__init__(
+            page.context,
+            page,
+            "New service",
+            "Built on the server from a git repository with a Dockerfile.",
+            width=560,
+            icon="layers",
+        )
+        self._server, self._project_id = server, project_id
+        self._name_typed = False
+        self._url = TextField(
+            "Repository", placeholder="git@git.example.com:team/shop.git", check=forms.check_git_url, mono=True
+        )
+        self._name = TextField("Name", placeholder="web", check=forms.check_service_name)
+        self._branch = TextField("Branch", "main")
+        self._root = TextField("Folder in the repository", placeholder="the top")
+        self._dockerfile = TextField("Dockerfile", "Dockerfile", mono=True)
+        self._port = TextField("Port", "8080", hint="Empty for a worker that serves nothing", check=forms.parse_port)
+        self._domain = TextField(
+            "Domain", placeholder="shop.example.com", hint="May follow later", check=forms.check_optional_host
+        )
+        self._variables = TextAreaField(
+            "Variables",
+            placeholder="LOG_LEVEL=info",
+            hint="One NAME=value a line. Secrets are better added under Variables, where they are write-only.",
+            lines=4,
+            mono=True,
+            check=forms.parse_variables,
+        )
+        for name, field in (
+            ("service-url", self._url), ("service-name", self._name), ("service-branch", self._branch),
+            ("service-root", self._root), ("service-dockerfile", self._dockerfile), ("service-port", self._port),
+            ("service-domain", self._domain), ("service-variables", self._variables),
+        ):  # fmt: skip
+            field.edit.setObjectName(name)
+        self._url.changed.connect(self._suggest_name)
+        self._name.edit.textEdited.connect(self._note_typed)
+        self._form = Form(
+            self._url,
+            _side_by_side(self._name, self._branch),
+            _side_by_side(self._root, self._dockerfile),
+            _side_by_side(self._port, self._domain),
+            self._variables,
+        )
+        self.body.addWidget(self._form)
+        self.add_foot("Create service", "create-service", self._create)
+
+    def _note_typed(self) -> None:
+        self._name_typed = bool(self._name.value())
+
+    def _suggest_name(self) -> None:
+        if not self._name_typed:
+            self._name.set_value(forms.suggested_name(self._url.value()))
+
+    def _create(self) -> None:
+        if not self._form.is_valid():
+            return
+        settings = forms.git_settings(
+            self._url.value(),
+            self._branch.value(),
+            self._root.value(),
+            self._dockerfile.value(),
+            forms.parse_port(self._port.value()),
+        )
+        variables = forms.parse_variables(self._variables.value())
+        request = CreateService(self._project_id, self._name.value(), settings, variables=variables)
+        host = forms.check_optional_host(self._domain.value())
+
+        async def work() -> Service:
+            service = await self._server.create_service(request)
+            if host:
+                await self._server.add_domain(service.id, AddDomain(host))
+            return service
+
+        self.submit(f"Create service {request.name}", work, str(self._server.id))
+
+
+class DeployKeyDialog(AskingDialog):
+    """What stands between a new service and its first deployment: for a private repository, its key."""
+
+    def __init__(self, page: Page, server: Server, service: Service) -> None:
+        super().__init__(
+            page.context,
+            page,
+            f"{service.name} is made",
+            "It runs nothing until it is deployed.",
+            width=560,
+            icon="rocket",
+        )
+        self._server, self._service = server, service
+        source = service.settings.source
+        if service.deploy_key and isinstance(source, GitSource):
+            self.body.addWidget(
+                Label(
+                    "If the repository is private, add this deploy key to it, read-only. The key was made on the "
+                    "server; its private half never leaves it.",
+                    "md",
+                    400,
+                    "text2",
+                    wrap=True,
+                )
+            )
+            key = CopyField(service.deploy_key, label="Deploy key")
+            key.setObjectName("deploy-key")
+            self.body.addWidget(key)
+        self.add_foot("Deploy", "deploy-new-service", self._deploy, icon="rocket")
+
+    def _deploy(self) -> None:
+        service, server = self._service, self._server
+
+        async def work() -> Deployment:
+            deployment = await server.deploy(service.id)
+            route = Route("service", server=server.id, project=service.project_id, service=service.id)
+            self.context.shell.go(route.on("deployments"))
+            return deployment
+
+        self.submit(f"Deploy {service.name}", work, service.id)
+
+
+def _side_by_side(first: TextField, second: TextField) -> QHBoxLayout:
+    line = QHBoxLayout()
+    line.setSpacing(12)
+    line.addWidget(first, 1)
+    line.addWidget(second, 1)
+    return line

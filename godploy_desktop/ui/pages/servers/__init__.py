@@ -1,0 +1,1 @@
+"""The list of servers, adding one, and the page of one."""

@@ -1,0 +1,187 @@
+"""The page of one service: what it is and how it is, what can be done with it, and its tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtWidgets import QStackedWidget
+
+from godploy_desktop.core.server_model import Aspect, Change
+from godploy_desktop.ui.models.route import Crumb, Route
+from godploy_desktop.ui.pages.frame.context import Context
+from godploy_desktop.ui.pages.frame.layout import scrolling
+from godploy_desktop.ui.pages.frame.page import Page
+from godploy_desktop.ui.pages.frame.server_banner import ServerBanner
+from godploy_desktop.ui.pages.service.deployments import DeploymentsTab
+from godploy_desktop.ui.pages.service.domains import DomainsTab
+from godploy_desktop.ui.pages.service.header import ServiceHeader
+from godploy_desktop.ui.pages.service.logs import LogsTab
+from godploy_desktop.ui.pages.service.metrics import MetricsTab
+from godploy_desktop.ui.pages.service.overview import OverviewTab
+from godploy_desktop.ui.pages.service.settings import SettingsTab
+from godploy_desktop.ui.pages.service.tab import ServiceTab
+from godploy_desktop.ui.pages.service.variables import VariablesTab
+from godploy_desktop.ui.widgets import Banner, ConfirmDialog, Tabs
+from godploy_server.contract import Deploy, Deployment, DeploymentId, ServiceId, Trigger
+
+if TYPE_CHECKING:
+    from godploy_desktop.core.server import Server
+
+MakeTab = Callable[[Context, "Server", ServiceId], ServiceTab]
+
+_TABS: Final[dict[str, tuple[str, MakeTab]]] = {
+    "overview": ("Overview", OverviewTab),
+    "deployments": ("Deployments", DeploymentsTab),
+    "logs": ("Logs", LogsTab),
+    "metrics": ("Metrics", MetricsTab),
+    "variables": ("Variables", VariablesTab),
+    "domains": ("Domains", DomainsTab),
+    "settings": ("Settings", SettingsTab),
+}
+
+
+class ServicePage(Page):
+    """Follows one service of one server."""
+
+    def __init__(self, context: Context, server: Server, route: Route) -> None:
+        super().__init__(context, scrolls=False)
+        self._server, self._id = server, ServiceId(route.service)
+        self._route = route
+        self._made: dict[str, ServiceTab] = {}
+        self._open = ""
+        self.header = ServiceHeader(context, server, self._id, deploy=self._deploy)
+        self.header.problem.connect(self.show_problem)
+        self._undeployed = Banner("info")
+        self._undeployed.setObjectName("needs-deployment-banner")
+        self._tabs = Tabs({key: text for key, (text, _) in _TABS.items()}, route.tab or "overview")
+        self._tabs.setObjectName("service-tabs")
+        self._stack = QStackedWidget()
+        banner = ServerBanner(context, server)
+        self.when_disposed(banner.dispose)
+        self.when_disposed(self.header.dispose)
+        self.body.addWidget(banner)
+        self.body.addWidget(self.header)
+        self.body.addWidget(self._undeployed)
+        self.body.addWidget(self._tabs)
+        self.body.addWidget(self._stack, 1)
+        self.watch(server.model.changed, self._changed)
+        self._tabs.changed.connect(self._choose)
+        self._show_tab(self._tabs.current)
+        if route.deployment:
+            self._show_deployment(route.deployment)
+        self._refresh()
+
+    def show_route(self, route: Route) -> bool:
+        if (route.page, route.server, route.service) != ("service", self._server.id, self._id):
+            return False
+        self._tabs.set_current(route.tab or "overview")
+        if route.deployment:
+            self._show_deployment(route.deployment)
+        return True
+
+    def may_leave(self) -> bool:
+        return all(each.may_leave() for each in self._made.values())
+
+    def dispose(self) -> None:
+        for each in self._made.values():
+            each.closed()
+            each.dispose()
+        super().dispose()
+
+    def tab(self, key: str) -> ServiceTab:
+        """Give back a tab, made now if it was not opened yet."""
+        if key not in self._made:
+            made = _TABS[key][1](self.context, self._server, self._id)
+            made.setObjectName(f"tab-{key}")
+            self._made[key] = made
+            self._stack.addWidget(made if made.fills else scrolling(made))
+            if isinstance(made, DeploymentsTab | VariablesTab):
+                made.deploy_asked.connect(self._deploy)
+        return self._made[key]
+
+    def _choose(self, key: str) -> None:
+        left = self._made.get(self._open)
+        if left is not None and key != self._open and not left.may_leave():
+            self._tabs.blockSignals(True)
+            self._tabs.set_current(self._open)
+            self._tabs.blockSignals(False)
+            dialog = ConfirmDialog(
+                self,
+                "Leave without saving?",
+                "What you changed here is not saved yet.",
+                confirm_text="Discard changes",
+            )
+            dialog.confirm.setObjectName("confirm-discard")
+            dialog.finished.connect(lambda answer: self._discard_and_show(left, key) if answer else None)
+            dialog.open()
+            return
+        self._show_tab(key)
+
+    def _discard_and_show(self, left: ServiceTab, key: str) -> None:
+        if isinstance(left, VariablesTab | SettingsTab):
+            left.discard()
+        self._tabs.set_current(key)
+
+    def _show_tab(self, key: str) -> None:
+        if key == self._open:
+            return
+        if self._open:
+            self._made[self._open].closed()
+        tab = self.tab(key)
+        self._open = key
+        self._stack.setCurrentIndex(list(self._made).index(key))
+        tab.opened()
+
+    def _show_deployment(self, deployment_id: str) -> None:
+        tab = self.tab("deployments")
+        if isinstance(tab, DeploymentsTab):
+            tab.open_deployment(DeploymentId(deployment_id))
+
+    def _deploy(self) -> None:
+        service = self._server.model.services.get(self._id)
+        if service is None:
+            return
+        trigger = Trigger.SETTINGS if service.needs_deployment else Trigger.MANUAL
+
+        def queued(deployment: Deployment) -> None:
+            self._tabs.set_current("deployments")
+            self._show_deployment(deployment.id)
+
+        self.problems.clear_problem()
+        self.act(
+            f"Deploy {service.name}",
+            lambda: self._server.deploy(self._id, Deploy(trigger=trigger)),
+            done=queued,
+            about=self._id,
+        )
+
+    def _changed(self, change: Change) -> None:
+        shown = (Aspect.EVERYTHING, Aspect.SERVICE, Aspect.DEPLOYMENT, Aspect.PROJECT)
+        if change.aspect in shown and change.concerns(service_id=self._id):
+            self._refresh()
+
+    def _refresh(self) -> None:
+        model = self._server.model
+        service = model.services.get(self._id)
+        if service is None:
+            if model.is_live:  # removed, here or by someone else
+                self.context.shell.go(Route("project", server=self._server.id, project=self._route.project))
+            return
+        project = model.projects.get(service.project_id)
+        self.set_crumbs(
+            Crumb("Projects", Route("projects")),
+            Crumb(
+                project.name if project else "", Route("project", server=self._server.id, project=service.project_id)
+            ),
+            Crumb(service.name),
+        )
+        self._tabs.set_count("domains", str(len(service.domains)) if service.domains else "")
+        active = [each for each in model.deployments_of(self._id) if not each.state.is_final]
+        self._tabs.set_count("deployments", str(len(active)) if active else "")
+        if service.needs_deployment and service.release is not None and not active:
+            self._undeployed.show_message(
+                "Settings or variables are newer than what runs", "Deploy to apply", self._deploy, tone="info"
+            )
+        else:
+            self._undeployed.clear()

@@ -1,0 +1,1 @@
+"""Recorded models: what servers might say, built from the contract's types, the same on every run."""

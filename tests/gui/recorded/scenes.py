@@ -1,0 +1,123 @@
+"""What can be looked at: each scene is a workspace, a place, and what a person did there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from godploy_desktop.core.workspace import Workspace
+from godploy_desktop.remote.states import ConnectionState
+from godploy_desktop.ui.models.route import Route
+from godploy_server.contract import DeploymentId, Problem
+from tests.gui.recorded import snapshots
+from tests.gui.recorded.workspace import recorded_server, recorded_workspace
+
+SERVICE = Route("service", server=1, project="p-storefront", service=snapshots.WEB.id)
+API = Route("service", server=1, project="p-storefront", service=snapshots.API.id)
+REPORTS = Route("service", server=1, project="p-storefront", service=snapshots.REPORTS.id)
+DRAFT = Route("service", server=1, project="p-storefront", service=snapshots.DRAFT.id)
+PROJECT = Route("project", server=1, project="p-storefront")
+
+
+@dataclass
+class Scene:
+    """`act` is called with the page once it is shown, and may open a dialog."""
+
+    workspace: Workspace
+    route: Route
+    act: Callable[[Any], object] = field(default=lambda _: None)
+
+
+Make = Callable[[Path], Scene]
+
+
+def at(route: Route, act: Callable[[Any], object] = lambda _: None) -> Make:
+    return lambda folder: Scene(recorded_workspace(folder), route, act)
+
+
+def empty(route: Route) -> Make:
+    def make(folder: Path) -> Scene:
+        workspace = recorded_workspace(folder, recorded_server(1, "fra-1", None))
+        workspace.servers.clear()
+        return Scene(workspace, route)
+
+    return make
+
+
+def lost(route: Route) -> Make:
+    def make(folder: Path) -> Scene:
+        workspace = recorded_workspace(folder)
+        problem = Problem("unreachable", "fra-1 does not answer", "no packet came for 10 s", "Wait, or check it")
+        workspace.servers[0].model.as_of = snapshots.NOW
+        workspace.servers[0].connection.become(ConnectionState.RECONNECTING, problem)
+        return Scene(workspace, route)
+
+    return make
+
+
+def fresh_server(folder: Path) -> Scene:
+    workspace = recorded_workspace(folder, recorded_server(1, "fra-3", None))
+    workspace.servers[0].connection.become(ConnectionState.CONNECTED)
+    return Scene(workspace, Route("server", server=1))
+
+
+def click(name: str) -> Callable[[Any], object]:
+    def act(page: Any) -> object:
+        from PySide6.QtWidgets import QAbstractButton
+
+        return page.findChild(QAbstractButton, name).click()
+
+    return act
+
+
+def on_deployment(route: Route, identity: str) -> Route:
+    from dataclasses import replace
+
+    return replace(route, tab="deployments", deployment=DeploymentId(identity))
+
+
+def add_server_dialog(page: Any) -> None:
+    from godploy_desktop.ui.pages.servers.add_server import add_server
+
+    add_server(page)
+
+
+SCENES: dict[str, Make] = {
+    "welcome": empty(Route("welcome")),
+    "dashboard": at(Route("dashboard")),
+    "dashboard-empty": empty(Route("dashboard")),
+    "dashboard-lost": lost(Route("dashboard")),
+    "projects": at(Route("projects")),
+    "project": at(PROJECT),
+    "project-lost": lost(PROJECT),
+    "project-deployments": at(PROJECT.on("deployments")),
+    "project-settings": at(PROJECT.on("settings")),
+    "project-delete": at(PROJECT.on("settings"), click("delete-project")),
+    "new-project": at(Route("projects"), click("new-project")),
+    "new-service": at(PROJECT, click("new-service")),
+    "servers": at(Route("servers")),
+    "servers-empty": empty(Route("servers")),
+    "add-server": at(Route("servers"), add_server_dialog),
+    "server": at(Route("server", server=1)),
+    "server-fresh": fresh_server,
+    "server-settings": at(Route("server", server=1, tab="settings")),
+    "service-overview": at(SERVICE),
+    "service-crashed": at(REPORTS),
+    "service-undeployed": at(DRAFT),
+    "service-deployments": at(SERVICE.on("deployments")),
+    "deployment-succeeded": at(on_deployment(SERVICE, snapshots.WEB_12.id)),
+    "deployment-running": at(on_deployment(API, snapshots.API_RUNNING.id)),
+    "deployment-failed": at(on_deployment(API, snapshots.API_FAILED.id)),
+    "roll-back": at(SERVICE.on("deployments"), click("roll-back-button")),
+    "service-logs": at(SERVICE.on("logs")),
+    "service-metrics": at(SERVICE.on("metrics")),
+    "service-variables": at(API.on("variables")),
+    "service-domains": at(SERVICE.on("domains")),
+    "service-domains-waiting": at(REPORTS.on("domains")),
+    "add-domain": at(SERVICE.on("domains"), click("add-domain")),
+    "service-settings": at(SERVICE.on("settings")),
+    "service-delete": at(SERVICE.on("settings"), click("delete-service")),
+    "deployments": at(Route("deployments")),
+    "git": at(Route("git")),
+    "settings": at(Route("settings")),
+}
