@@ -140,7 +140,7 @@ async def _workspace(questions: TerminalQuestions) -> AsyncGenerator[Workspace]:
     try:
         yield workspace
     finally:
-        await workspace.close()
+        await workspace.close(ends_agent=False)
 
 
 def find_service(wanted: str, services: dict[str, Service]) -> Service:

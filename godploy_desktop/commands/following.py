@@ -11,6 +11,7 @@ from godploy_desktop.commands.context import Context
 from godploy_desktop.commands.output import Output
 from godploy_desktop.core.deploying import outcome_of, show_deployment, steps_of
 from godploy_desktop.core.server import Server
+from godploy_desktop.remote.states import ConnectionState
 from godploy_server.contract import Deployment, Service
 
 
@@ -48,6 +49,7 @@ async def follow(context: Context, server: Server, service: Service, deployment:
     if deployment.queue_position:
         output.note(f"Deployment {deployment.number} of {name} waits; {deployment.queue_position} before it.")
     printer = LogPrinter(output)
+    stop_telling = server.connection.on_state(lambda state: _tell_of_cut(output, server, state))
     try:
         ended = await context.run_task(
             f"Deploy {name}", lambda progress: show_deployment(server, deployment, progress, printer.feed)
@@ -60,11 +62,19 @@ async def follow(context: Context, server: Server, service: Service, deployment:
         )
         raise
     finally:
+        stop_telling()
         printer.close()
     output.event({"event": "result", "deployment": ended}, None)
     outcome_of(ended, name)
     release = f"release r{ended.release}" if ended.release else "it"
     output.note(f"Deployment {ended.number} of {name} succeeded: {release} serves.")
+
+
+def _tell_of_cut(output: Output, server: Server, state: ConnectionState) -> None:
+    if state is ConnectionState.LOST:
+        output.note(f"The connection to {server.name} is lost. The deployment goes on there; trying to reach it again.")
+    elif state is ConnectionState.CONNECTED:
+        output.note(f"Connected to {server.name} again.")
 
 
 async def print_log(context: Context, server: Server, deployment: Deployment, *, is_followed: bool) -> None:

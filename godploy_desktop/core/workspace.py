@@ -98,11 +98,14 @@ class Workspace:
         for server in self.servers:
             server.keep_live()
 
-    async def close(self) -> None:
-        """Cancel what runs, remember every server's state, close all connections. Embedded agents are ended unless
-        the setting "keep-embedded-agent" says to keep them."""
+    async def close(self, *, ends_agent: bool = True) -> None:
+        """Cancel what runs, remember every server's state, close all connections.
+
+        The agent of this computer ends unless the setting KEEP_EMBEDDED_AGENT says to keep it. A command, which may
+        run beside a window, says `ends_agent=False`: then an agent that ran before goes on.
+        """
         await self.tasks.cancel_all()
-        keep = bool(self.setting(KEEP_EMBEDDED_AGENT, False))
+        keep = True if self.setting(KEEP_EMBEDDED_AGENT, False) else False if ends_agent else None
         await asyncio.gather(*(each.close(keep_agent=keep) for each in self.servers))
         await asyncio.gather(*self._writes)
         if self._store is not None:
