@@ -21,6 +21,7 @@ class Action:
     detail: str = ""
     shortcut: str = ""
     words: str = ""
+    is_listed: bool = True  # in the palette; a shortcut works all the same
 
 
 class ActionRegistry:
@@ -64,7 +65,7 @@ class ActionRegistry:
         ranked = [
             (rank, index, action)
             for index, action in enumerate(self.all())
-            if (rank := _rank(action, wanted)) is not None
+            if action.is_listed and (rank := _rank(action, wanted)) is not None
         ]
         ranked.sort(key=lambda each: each[:2])
         return [action for _, _, action in ranked[:limit]]

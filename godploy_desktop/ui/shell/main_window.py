@@ -77,6 +77,7 @@ class MainWindow(Surface):
         observe(workspace.tasks.changed, self, self._task_changed)
         self.refresh_frame()
         self.navigation.go(self.navigation.route)
+        self.sidebar.search.setFocus(Qt.FocusReason.OtherFocusReason)
 
     # what pages ask of it
 

@@ -31,7 +31,15 @@ def add_window_actions(window: MainWindow) -> None:
             )
         )
     for action in (
-        Action("window.palette", "Search or run a command", "Window", window.open_palette, "search", shortcut="Ctrl+K"),
+        Action(
+            "window.palette",
+            "Search or run a command",
+            "Window",
+            window.open_palette,
+            "search",
+            shortcut="Ctrl+K",
+            is_listed=False,
+        ),
         Action("window.back", "Back", "Window", window.navigation.back, "arrow-left", shortcut="Alt+Left"),
         Action("window.forward", "Forward", "Window", window.navigation.forward, "arrow-right", shortcut="Alt+Right"),
         Action("window.tasks", "Show tasks", "Window", window.show_tasks, "bell", shortcut="Ctrl+T"),

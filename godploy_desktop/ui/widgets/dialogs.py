@@ -242,7 +242,7 @@ class ConfirmDialog(DialogFrame):
             self.body.addLayout(lost)
         self.name_field: TextField | None = None
         if type_name:
-            self.name_field = TextField(f"Type {type_name} to go on", placeholder=type_name)
+            self.name_field = TextField(f"Type {type_name} to go on")
             self.name_field.changed.connect(self._judge)
             self.body.addWidget(self.name_field)
         self.add_button(Button("Cancel", on_click=self.cancel))

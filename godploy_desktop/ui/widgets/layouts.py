@@ -54,12 +54,20 @@ def clear(layout: QLayout) -> None:
 
 
 class CardGrid(QLayout):
-    """Equal columns, as many as fit at `minimum_width` px each; every row as high as its highest card."""
+    """Equal columns, as many as fit at `minimum_width` px each but no more than `most_columns`; every row as high as
+    its highest card."""
 
-    def __init__(self, parent: QWidget | None = None, *, minimum_width: int = 300, spacing: int = 12) -> None:
+    def __init__(
+        self,
+        parent: QWidget | None = None,
+        *,
+        minimum_width: int = 300,
+        spacing: int = 12,
+        most_columns: int | None = None,
+    ) -> None:
         super().__init__(parent)
         self._items: list[QLayoutItem] = []
-        self._minimum_width = minimum_width
+        self._minimum_width, self._most_columns = minimum_width, most_columns
         self.setContentsMargins(0, 0, 0, 0)
         self.setSpacing(spacing)
 
@@ -77,7 +85,8 @@ class CardGrid(QLayout):
 
     def columns_in(self, width: int) -> int:
         """Give back how many columns `width` px holds."""
-        return max(1, (width + self.spacing()) // (self._minimum_width + self.spacing()))
+        fitting = max(1, (width + self.spacing()) // (self._minimum_width + self.spacing()))
+        return min(fitting, self._most_columns) if self._most_columns else fitting
 
     def hasHeightForWidth(self) -> bool:
         return True

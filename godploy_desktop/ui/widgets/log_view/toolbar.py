@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QSizePolicy, QWidget
 
 from godploy_desktop.ui.theme import icon, theme, tokens
@@ -12,6 +12,8 @@ from godploy_desktop.ui.widgets.fields import FilterField
 from godploy_desktop.ui.widgets.layouts import row
 from godploy_desktop.ui.widgets.log_view.scan import Level, LevelCounts, Question
 from godploy_desktop.ui.widgets.text import Icon, Label, Pill
+
+_COMPACT_BELOW = 860
 
 
 class LogToolbar(QWidget):
@@ -30,11 +32,13 @@ class LogToolbar(QWidget):
             Level.ERROR: Chip("Error", "err"),
         }
         self._level: Level | None = None
+        self._is_compact = False
+        self._shown_counts: dict[Level | None, str] = {}
         self.levels[None].setChecked(True)
         for level, chip in self.levels.items():
             chip.on_click(lambda level=level: self.set_level(level))  # type: ignore[misc]  # mypy: default of a lambda
         self.field = FilterField("Filter, e.g. status=500 or /items/")
-        self.field.setMinimumWidth(130)
+        self.field.setMinimumWidth(150)
         self.field.setMaximumWidth(280)
         self.field.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._regex = self._field_switch("Regular expression")
@@ -64,6 +68,14 @@ class LogToolbar(QWidget):
             switch.toggled.connect(lambda _on: self._ask())
         theme().theme_changed.connect(self._retint)
         self._ask()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        compact = self.width() < _COMPACT_BELOW
+        if compact is not self._is_compact:
+            self._is_compact = compact
+            self.wrap.setHidden(compact)  # the view's own menu offers it too
+            self._show_shown_counts()
 
     def _field_switch(self, name: str) -> QAction:
         action = QAction(name, self.field)
@@ -116,10 +128,16 @@ class LogToolbar(QWidget):
 
     def show_counts(self, lines: int, counts: LevelCounts) -> None:
         """Show how many lines there are."""
-        self.levels[None].set_count(short_count(lines))
-        for level in Level:
-            count = counts.counts[level]
-            self.levels[level].set_count(short_count(count) if count and level is not Level.INFO else "")
+        shown: dict[Level | None, str] = {None: short_count(lines)}
+        for level in (Level.WARN, Level.ERROR):
+            shown[level] = short_count(counts.counts[level]) if counts.counts[level] else ""
+        if shown != self._shown_counts:
+            self._shown_counts = shown
+            self._show_shown_counts()
+
+    def _show_shown_counts(self) -> None:
+        for level, count in self._shown_counts.items():
+            self.levels[level].set_count("" if self._is_compact else count)
 
 
 def short_count(count: int) -> str:
