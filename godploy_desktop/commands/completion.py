@@ -95,36 +95,31 @@ def zsh(nodes: list[Node]) -> str:
     """A script for zsh, with the summaries beside the words."""
     cases = "\n".join(
         f"    {shlex.quote(' '.join(node.path))}) "
-        f"words=({' '.join(shlex.quote(_described(word, text)) for word, text in node.verbs.items())}) "
-        f"options=({' '.join(shlex.quote(_described(word, text)) for word, text in node.options.items())}) ;;"
+        f"offered=({' '.join(shlex.quote(_described(word, text)) for word, text in node.verbs.items())}) "
+        f"flags=({' '.join(shlex.quote(_described(word, text)) for word, text in node.options.items())}) ;;"
         for node in nodes
     )
-    known = " ".join(shlex.quote(" ".join(node.path)) for node in nodes if node.path)
     return f"""#compdef godploy
 # godploy completion for zsh: put it as _godploy into a folder of your $fpath
 _godploy() {{
   local place="" word
-  local -a words options known
-  known=({known})
-  for word in "${{(@)words[2,CURRENT-1]}}"; do :; done
-  local -a typed
-  typed=("${{(@)${{(z)BUFFER}}[2,-1]}}")
-  for word in $typed; do
+  local -a offered flags known
+  known=({_known(nodes)})
+  for word in "${{(@)words[2,CURRENT-1]}}"; do
     if (( ${{known[(Ie)${{place:+$place }}$word]}} )); then place="${{place:+$place }}$word"; fi
   done
-  words=() options=()
   case "$place" in
 {cases}
   esac
   if [[ $PREFIX == -* ]]; then
-    _describe option options
-  elif (( $#words )); then
-    _describe command words
+    _describe option flags
+  elif (( $#offered )); then
+    _describe command offered
   else
     _files
   fi
 }}
-compdef _godploy godploy"""
+if [[ $funcstack[1] == _godploy ]]; then _godploy "$@"; else compdef _godploy godploy; fi"""
 
 
 def fish(nodes: list[Node]) -> str:
@@ -132,23 +127,33 @@ def fish(nodes: list[Node]) -> str:
     lines = [
         "# godploy completion for fish: put it into ~/.config/fish/completions/godploy.fish",
         "function __godploy_at",
-        "  set -l typed (commandline -opc)[2..-1]",
-        "  set -l words",
-        "  for word in $typed",
-        "    string match -q -- '-*' $word; or set -a words $word",
+        f"  set -l known {_known(nodes)}",
+        "  set -l place",
+        "  for word in (commandline -opc)[2..-1]",
+        '    contains -- "$place $word" " "$known; and set place "$place $word"',
         "  end",
-        '  test "$words[1..(count $argv)]" = "$argv"',
+        '  test "$place" = "$argv[1]"',
         "end",
         "complete -c godploy -f",
     ]
     for node in nodes:
-        condition = f"__godploy_at {' '.join(node.path)}" if node.path else "__fish_use_subcommand"
+        place = shlex.quote("".join(f" {word}" for word in node.path))
+        condition = shlex.quote(f"__godploy_at {place}")
         for word, text in node.verbs.items():
-            lines.append(f"complete -c godploy -n {shlex.quote(condition)} -a {word} -d {shlex.quote(text)}")
+            lines.append(f"complete -c godploy -n {condition} -a {word} -d {_fish_quoted(text)}")
         for option, text in node.options.items():
             kind = f"-l {option[2:]}" if option.startswith("--") else f"-s {option[1:]}"
-            lines.append(f"complete -c godploy -n {shlex.quote(condition)} {kind} -d {shlex.quote(text)}")
+            lines.append(f"complete -c godploy -n {condition} {kind} -d {_fish_quoted(text)}")
     return "\n".join(lines)
+
+
+def _known(nodes: list[Node]) -> str:
+    return " ".join(shlex.quote(" ".join(node.path)) for node in nodes if node.path)
+
+
+def _fish_quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _described(word: str, text: str) -> str:
