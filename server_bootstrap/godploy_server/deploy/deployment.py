@@ -52,18 +52,20 @@ def steps_of(attempt: Attempt) -> tuple[DeploymentStep, ...]:
     return tuple(each for each in STEPS if each.for_rollback or not attempt.is_rollback)
 
 
-async def deploy(attempt: Attempt, cancel: CancelRequest, steps: Sequence[DeploymentStep]) -> DeploymentState:
+async def deploy(
+    attempt: Attempt, cancel: CancelRequest, steps: Sequence[DeploymentStep], pause_at: str = ""
+) -> DeploymentState:
     """Take `steps`, each written to its row and to the log; what went wrong is undone, the last step first.
 
     Gives how the deployment ended and records it. Never leaves the service without a release that serves, if
-    one served before.
+    one served before. `pause_at` names a step that stands still before it does anything, for tests of faults.
     """
     begun: list[DeploymentStep] = []
     problem: Problem | None = None
     try:
         for step in steps:
             begun.append(step)
-            await _take(attempt, cancel, step)
+            await _take(attempt, cancel, step, pause_at == step.step.value)
         state = DeploymentState.SUCCEEDED
     except asyncio.CancelledError:
         if not cancel.is_made:
@@ -81,13 +83,18 @@ async def deploy(attempt: Attempt, cancel: CancelRequest, steps: Sequence[Deploy
     return state
 
 
-async def _take(attempt: Attempt, cancel: CancelRequest, step: DeploymentStep) -> None:
+async def _take(attempt: Attempt, cancel: CancelRequest, step: DeploymentStep, is_paused: bool) -> None:
     connection, deployment_id = attempt.engine.connection, attempt.deployment.id
     deployments.begin_step(connection, deployment_id, step.step)
     attempt.log.step(step.step)
-    detail = await cancel.guard(step, step.run(attempt))
+    detail = await cancel.guard(step, _stand_still() if is_paused else step.run(attempt))
     deployments.end_step(connection, deployment_id, step.step, StepState.DONE, detail)
     attempt.log.deployment_changed()
+
+
+async def _stand_still() -> str:
+    await asyncio.Event().wait()
+    return ""
 
 
 async def undo(attempt: Attempt, begun: Sequence[DeploymentStep]) -> None:

@@ -17,6 +17,9 @@ from godploy_server.state.paths import Paths
 from godploy_server.state.processes import start_of
 
 NOT_TAKEN: Final = 4
+PAUSE_VARIABLE: Final = "GODPLOY_PAUSE_AT"
+"""Names a step at which a job stands still until it is ended: for tests that kill it at an exact place."""
+
 _EXIT_CODES: Final = {
     DeploymentState.SUCCEEDED: 0,
     DeploymentState.FAILED: DeploymentFailed.exit_code,
@@ -46,7 +49,7 @@ async def _run(paths: Paths, deployment_id: DeploymentId) -> int:
         try:
             if deployments.is_cancelling(engine.connection, deployment_id):
                 cancel.make()
-            state = await deploy(attempt, cancel, steps_of(attempt))
+            state = await deploy(attempt, cancel, steps_of(attempt), os.environ.get(PAUSE_VARIABLE, ""))
         finally:
             attempt.log.close()
             shutil.rmtree(paths.build(deployment_id), ignore_errors=True)

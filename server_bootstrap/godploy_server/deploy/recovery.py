@@ -187,7 +187,7 @@ async def _release_to_go_back_to(attempt: Attempt) -> int | None:
 
 def interruption(step: Step | None, serving: int | None) -> Problem:
     """Give what the history says of a deployment that was undone after its job was killed."""
-    serves = f"release {serving} serves as before" if serving is not None else "the service was never served"
+    serves = f"release {serving} serves as before" if serving is not None else "nothing serves, as before"
     return Problem(
         "interrupted",
         "The deployment was interrupted",

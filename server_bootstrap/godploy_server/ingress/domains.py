@@ -131,9 +131,9 @@ def acme_failure(log_lines: list[str], host: str) -> str:
     for line in reversed(log_lines):
         plain = re.sub(r"\x1b\[[0-9;]*m", "", line)
         if host in plain and "ACME certificate" in plain and "nable to obtain" in plain:
-            reason = re.search(r'error="?(.*?)"?(?: \w+=|$)', plain) or re.search(r":: (.*)", plain)
+            reason = re.search(r'error="((?:[^"\\]|\\.)*)"', plain) or re.search(r":: (.*)", plain)
             text = reason[1] if reason else plain
-            return text.rsplit(":: ", 1)[-1].strip()[:300]
+            return text.rsplit(":: ", 1)[-1].replace('\\"', '"').strip()[:300]
     return ""
 
 

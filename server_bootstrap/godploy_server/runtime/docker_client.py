@@ -121,9 +121,9 @@ class DockerClient:
                 *whole, rest = (rest + chunk).split(b"\n")
                 for line in whole:
                     if line.strip():
-                        yield json.loads(line)
+                        yield _line(line)
         if rest.strip():
-            yield json.loads(rest)
+            yield _line(rest)
 
     async def log_frames(
         self,
@@ -292,6 +292,14 @@ def _query_text(query: Query) -> dict[str, str]:
         name: json.dumps(value) if isinstance(value, (Mapping, list, tuple)) else str(value)
         for name, value in query.items()
     }
+
+
+def _line(text: bytes) -> dict[str, Any]:
+    try:
+        value: dict[str, Any] = json.loads(text)
+    except ValueError:
+        raise NotReady("Docker's answer broke off", "its last line is not whole", "Try again in a moment") from None
+    return value
 
 
 def _parsed(content: bytes) -> Any:

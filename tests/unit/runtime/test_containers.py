@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from godploy_server.contract import ImageSource, Limits, ProjectId, ServiceId, ServiceSettings
+from godploy_server.runtime.containers import container_body, environment_lines, fingerprint, upstreams
+from godploy_server.runtime.images import pinned
+from godploy_server.runtime.names import ServiceName
+
+NAME = ServiceName("godploy", ProjectId("p1"), "market", ServiceId("s1"), "shop")
+
+
+def test_a_replica_is_made_exactly_so() -> None:
+    settings = ServiceSettings(
+        ImageSource("shop"), port=3000, command=("serve", "--all"), limits=Limits(memory_bytes=1 << 28, cpus=1.5)
+    )
+    body = container_body(NAME, 7, 2, "sha256:abc", settings, {"COLOUR": "green"}, "c0ffee")
+    assert body == {
+        "Image": "sha256:abc",
+        "Cmd": ["serve", "--all"],
+        "Env": ["COLOUR=green", "GODPLOY_COMMIT=c0ffee", "GODPLOY_RELEASE=7", "PORT=3000"],
+        "Labels": {
+            "godploy.instance": "godploy",
+            "godploy.project": "p1",
+            "godploy.service": "s1",
+            "godploy.release": "7",
+            "godploy.replica": "2",
+        },
+        "Healthcheck": {"Test": ["NONE"]},
+        "StopTimeout": 10,
+        "HostConfig": {
+            "NetworkMode": "godploy-market",
+            "RestartPolicy": {"Name": "unless-stopped"},
+            "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}},
+            "Memory": 1 << 28,
+            "MemorySwap": 1 << 28,
+            "NanoCpus": 1_500_000_000,
+            "SecurityOpt": ["no-new-privileges:true"],
+        },
+        "NetworkingConfig": {"EndpointsConfig": {"godploy-market": {"Aliases": ["shop"]}}},
+    }
+
+
+def test_the_image_decides_the_command_where_none_is_set() -> None:
+    assert "Cmd" not in container_body(NAME, 1, 1, "sha256:abc", ServiceSettings(ImageSource("shop")), {})
+
+
+def test_a_persons_variables_win_over_the_given_ones() -> None:
+    assert environment_lines(8080, 1, "", {"PORT": "9"}) == ["GODPLOY_RELEASE=1", "PORT=9"]
+    assert environment_lines(None, 1, "", {}) == ["GODPLOY_RELEASE=1"]
+
+
+def test_upstreams_are_names_and_a_worker_has_none() -> None:
+    assert upstreams(NAME, 3, ServiceSettings(ImageSource("shop"), port=80, replicas=2)) == (
+        "http://godploy-market-shop-r3-1:80",
+        "http://godploy-market-shop-r3-2:80",
+    )
+    assert upstreams(NAME, 3, ServiceSettings(ImageSource("shop"), port=None)) == ()
+
+
+def test_a_fingerprint_does_not_depend_on_the_order_of_keys() -> None:
+    assert fingerprint({"a": 1, "b": {"c": 2, "d": 3}}) == fingerprint({"b": {"d": 3, "c": 2}, "a": 1})
+    assert fingerprint({"a": 1}) != fingerprint({"a": 2})
+
+
+def test_a_pulled_image_is_pinned_to_its_digest() -> None:
+    digest = "sha256:" + "0" * 64
+    official = [f"other@{digest}", f"docker.io/library/redis@{digest}"]
+    assert pinned("redis:7", {"RepoDigests": [f"redis@{digest}"]}) == f"redis@{digest}"
+    assert pinned("redis", {"RepoDigests": official}) == f"redis@{digest}"
+    private = f"hub.test:5000/a/b@{digest}"
+    assert pinned("hub.test:5000/a/b:1", {"RepoDigests": [private]}) == private
+    assert pinned("local:1", {"RepoDigests": []}) == "local:1"
+    assert pinned(f"redis@{digest}", {}) == f"redis@{digest}"
