@@ -1,0 +1,34 @@
+"""Pictures of the real window over the profile of GODPLOY_HOME: `python -m tests.lab.window_pictures FOLDER`."""
+
+import sys
+from pathlib import Path
+
+from godploy_desktop.ui.models.route import Route
+from tests.lab.window import Person, at_the_window
+
+
+def main(folder: Path) -> int:
+    """Save a picture of each place that the first server and its first service have."""
+
+    async def live(person: Person) -> None:
+        await person.see(lambda: person.workspace.servers, "a server")
+        server = person.workspace.servers[0]
+        await person.see(lambda: server.model.is_live, "a live server", 60)
+        places = {"dashboard": Route("dashboard"), "server": Route("server", server=server.id)}
+        for service in list(server.model.services.values())[:1]:
+            at = Route("project", server=server.id, project=service.project_id)
+            places["project"] = at
+            for tab in ("overview", "deployments", "logs", "metrics"):
+                places[f"service-{tab}"] = Route(
+                    "service", server=server.id, project=service.project_id, service=service.id, tab=tab
+                )
+        for name, route in places.items():
+            await person.go(route)
+            await person.picture(folder / f"{name}.png")
+
+    at_the_window(live)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
