@@ -99,9 +99,25 @@ def of_service(
     return [_deployment(row) for row in rows]
 
 
+def is_final(connection: sqlite3.Connection, deployment_id: str) -> bool:
+    """Whether a deployment ended, or is gone."""
+    row = connection.execute("SELECT state FROM deployments WHERE id = ?", (deployment_id,)).fetchone()
+    return row is None or DeploymentState(row["state"]).is_final
+
+
+def ids_of_service(connection: sqlite3.Connection, service_id: str) -> list[str]:
+    """Give the ids of all deployments of a service."""
+    return [row["id"] for row in connection.execute("SELECT id FROM deployments WHERE service_id = ?", (service_id,))]
+
+
 def in_state(connection: sqlite3.Connection, state: DeploymentState) -> list[Deployment]:
     """Give all deployments in a state, in the order of the queue."""
     return [_deployment(row) for row in connection.execute(f"{_SELECT} WHERE state = ? ORDER BY place", (state.value,))]
+
+
+def queued(connection: sqlite3.Connection) -> list[Deployment]:
+    """Give the deployments that wait, in order."""
+    return in_state(connection, DeploymentState.QUEUED)
 
 
 def runnable(connection: sqlite3.Connection, builds_at_once: int, starting: Collection[str] = ()) -> list[Deployment]:
@@ -110,12 +126,12 @@ def runnable(connection: sqlite3.Connection, builds_at_once: int, starting: Coll
     At most one a service, and no more builds than `builds_at_once` together with those that run. A rollback builds
     nothing, so it waits for its own service only.
     """
-    queued = in_state(connection, DeploymentState.QUEUED)
-    running = in_state(connection, DeploymentState.RUNNING) + [each for each in queued if each.id in starting]
+    waiting = queued(connection)
+    running = in_state(connection, DeploymentState.RUNNING) + [each for each in waiting if each.id in starting]
     busy = {each.service_id for each in running}
     free = builds_at_once - sum(each.trigger is not Trigger.ROLLBACK for each in running)
     chosen = []
-    for each in queued:
+    for each in waiting:
         if each.service_id in busy:
             continue
         if each.trigger is not Trigger.ROLLBACK:

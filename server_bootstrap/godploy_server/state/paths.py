@@ -96,6 +96,21 @@ class Paths:
         """The instance id, for the relay to read (it may read nothing else)."""
         return self.run_dir / "instance"
 
+    @property
+    def relay_address_file(self) -> Path:
+        """Where the relay is to listen (`address:port`), written for it by the agent."""
+        return self.run_dir / "relay-address"
+
+    @property
+    def agent_lock(self) -> Path:
+        """Held by the agent as long as it runs: one state folder has one agent."""
+        return self.state_dir / "agent.lock"
+
+    @property
+    def local_sources(self) -> Path:
+        """The folder of repositories that lie on the server itself: the only ones that file:// URLs may name."""
+        return self.state_dir / "samples"
+
     def prepare(self) -> None:
         """Make the folders that are missing: the state readable by its owner alone, the run folder enterable."""
         self.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)

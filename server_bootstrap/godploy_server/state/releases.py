@@ -96,6 +96,11 @@ def snapshot_of(connection: sqlite3.Connection, secrets: Secrets, service_id: st
     )
 
 
+def settings_of(connection: sqlite3.Connection, service_id: str, number: int) -> ServiceSettings:
+    """Give the settings that a release runs with; opens no secret. Raises NotFound."""
+    return from_json(ServiceSettings, json.loads(_row(connection, service_id, number)["snapshot"])["settings"])
+
+
 def set_serving(connection: sqlite3.Connection, service_id: str, number: int | None) -> None:
     """Record which release serves; None for none."""
     with transaction(connection):

@@ -1,0 +1,121 @@
+"""`python3 godploy-server.pyz VERB`: the entry of everything that runs on a server."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from godploy_server.state.paths import Paths
+
+
+def main() -> int:
+    """Run the verb that the command line names and give its exit code."""
+    arguments = _parser().parse_args()
+    if arguments.verb in ("agent", "relay"):
+        _stay_with_this_bundle()
+        logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    code: int = arguments.run(arguments)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="godploy-server", description="The server side of Godploy")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+
+    agent = verbs.add_parser("agent", help="serve the API on a unix socket and run deployments")
+    _add_folders(agent)
+    agent.add_argument("--embedded", action="store_true", help="a child of the desktop, not a system service")
+    agent.add_argument("--http-port", type=int, metavar="N")
+    agent.add_argument("--https-port", type=int, metavar="N")
+    agent.set_defaults(run=_agent)
+
+    relay = verbs.add_parser("relay", help="answer the few requests that come from the internet")
+    relay.add_argument("--run-dir", type=Path, required=True)
+    relay.add_argument("--listen", default="", metavar="ADDRESS:PORT", help="instead of what the agent says")
+    relay.set_defaults(run=_relay)
+
+    job = verbs.add_parser("job", help="run one queued deployment (started by the agent)")
+    job.add_argument("deployment_id")
+    _add_folders(job)
+    job.set_defaults(run=_job)
+
+    version = verbs.add_parser("version", help="print the version as JSON")
+    version.set_defaults(run=_version)
+
+    dial = verbs.add_parser("dial", help="connect standard input and output with a unix socket")
+    dial.add_argument("socket", type=Path)
+    dial.set_defaults(run=_dial)
+    return parser
+
+
+def _add_folders(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--state-dir", type=Path, required=True)
+    parser.add_argument("--run-dir", type=Path, required=True)
+
+
+def _paths(arguments: argparse.Namespace) -> Paths:
+    from godploy_server.state.paths import Paths
+
+    return Paths(arguments.state_dir.absolute(), arguments.run_dir.absolute())
+
+
+def _agent(arguments: argparse.Namespace) -> int:
+    from godploy_server.agent.run import AgentOptions, run_agent
+    from godploy_server.contract.problem import GodployError
+
+    options = AgentOptions(arguments.embedded, arguments.http_port, arguments.https_port)
+    try:
+        return run_agent(_paths(arguments), options)
+    except GodployError as error:
+        print(error, file=sys.stderr)  # noqa: T201  the answer to whoever started it
+        return error.exit_code
+
+
+def _relay(arguments: argparse.Namespace) -> int:
+    from godploy_server.relay.run import run_relay
+
+    return run_relay(arguments.run_dir.absolute(), arguments.listen)
+
+
+def _job(arguments: argparse.Namespace) -> int:
+    from godploy_server.contract.entities import DeploymentId
+    from godploy_server.deploy.job import run_job
+
+    return run_job(_paths(arguments), DeploymentId(arguments.deployment_id))
+
+
+def _version(_: argparse.Namespace) -> int:
+    from godploy_server import __version__
+    from godploy_server.contract.entities import CONTRACT_VERSION
+
+    print(json.dumps({"version": __version__, "contract_version": CONTRACT_VERSION}))  # noqa: T201  the verb's answer
+    return 0
+
+
+def _dial(arguments: argparse.Namespace) -> int:
+    from godploy_server.agent.dial import dial
+
+    return dial(arguments.socket)
+
+
+def _stay_with_this_bundle() -> None:
+    """Run from the file behind the bundle's symbolic link.
+
+    Modules are read from the bundle when they are first needed. An upgrade points the link at another file, and
+    reading that one with the old one's directory would fail.
+    """
+    started_as = sys.argv[0]
+    resolved = os.path.realpath(started_as)
+    if Path(started_as).is_symlink() and Path(resolved).is_file() and started_as in sys.orig_argv:
+        at = sys.orig_argv.index(started_as)
+        os.execv(sys.executable, [*sys.orig_argv[:at], resolved, *sys.orig_argv[at + 1 :]])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

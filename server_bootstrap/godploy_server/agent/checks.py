@@ -1,0 +1,135 @@
+"""Which settings of a service and of the server can be used: pure checks that raise BadInput with the value's path."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Network
+from pathlib import PurePosixPath
+from typing import Final
+
+from godploy_server.contract.entities import (
+    AgentSettings,
+    DockerfileBuilder,
+    GitSource,
+    HealthCheck,
+    ImageSource,
+    Limits,
+    Rollout,
+    ServiceSettings,
+)
+from godploy_server.contract.problem import BadInput
+from godploy_server.contract.requests import ChangeSettings, check_variable_name
+
+_REMOTE_URL: Final = re.compile(r"(ssh|https?|git)://[^\s/][^\s]*")
+_SCP_URL: Final = re.compile(r"([A-Za-z0-9._-]+@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?!:)[^\s:][^\s]*")
+_LOCAL_URL: Final = re.compile(r"file:///[^\s]+")
+_IMAGE: Final = re.compile(r"[a-z0-9][A-Za-z0-9._/:@-]{0,254}")
+_BRANCH: Final = re.compile(r"(?!-)(?!.*\.\.)(?!.*//)[A-Za-z0-9._/+@#=-]{1,200}")
+_COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
+_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+MOST_REPLICAS: Final = 32
+_DAY_S: Final = 86400
+
+
+def check_service_settings(settings: ServiceSettings, local_sources: PurePosixPath | None = None) -> ServiceSettings:
+    """Give back settings that a service may have; a file:// source must lie below `local_sources`. Raises BadInput."""
+    _check_source(settings.source, local_sources)
+    _check_builder(settings.builder)
+    if settings.port is not None:
+        _require(1 <= settings.port <= 65535, "settings/port", "from 1 to 65535")
+    _require(1 <= settings.replicas <= MOST_REPLICAS, "settings/replicas", f"from 1 to {MOST_REPLICAS}")
+    _require(all("\0" not in each for each in settings.command), "settings/command", "without NUL characters")
+    _check_health(settings.health)
+    _check_limits(settings.limits)
+    _check_rollout(settings.rollout)
+    return settings
+
+
+def check_commit(commit: str) -> str:
+    """Give back a commit that may be asked for: "" for the newest, else 7 to 64 hexadecimal digits."""
+    _require(not commit or bool(_COMMIT.fullmatch(commit)), "commit", "a hash of 7 to 64 lower-case hexadecimal digits")
+    return commit
+
+
+def check_server_settings(wanted: ChangeSettings) -> ChangeSettings:
+    """Give back a change of the server's settings that can be made. Raises BadInput."""
+    if wanted.builds_at_once is not None:
+        _require(1 <= wanted.builds_at_once <= 64, "builds_at_once", "from 1 to 64")
+    if wanted.kept_releases is not None:
+        _require(1 <= wanted.kept_releases <= 100, "kept_releases", "from 1 to 100")
+    if wanted.acme_email:
+        _require(bool(_EMAIL.fullmatch(wanted.acme_email)), "acme_email", "an e-mail address, or empty")
+    if wanted.acme_ca_url is not None:
+        is_url = re.fullmatch(r"https://[^\s\"'`]{1,300}", wanted.acme_ca_url)
+        _require(bool(is_url), "acme_ca_url", f"an https:// address such as {AgentSettings.acme_ca_url}")
+    if wanted.acme_ca_certificate:
+        _require("-----BEGIN CERTIFICATE-----" in wanted.acme_ca_certificate, "acme_ca_certificate", "PEM text")
+    if wanted.network_pool is not None:
+        _check_pool(wanted.network_pool)
+    return wanted
+
+
+def _check_source(source: GitSource | ImageSource, local_sources: PurePosixPath | None) -> None:
+    if isinstance(source, ImageSource):
+        _require(bool(_IMAGE.fullmatch(source.image)), "settings/source/image", "an image such as nginx:1.27")
+        return
+    if _LOCAL_URL.fullmatch(source.url):
+        path = PurePosixPath(source.url[len("file://") :])
+        is_below = local_sources is not None and local_sources in path.parents and ".." not in path.parts
+        _require(is_below, "settings/source/url", "a repository that the server reaches by ssh:// or https://")
+    else:
+        is_url = _REMOTE_URL.fullmatch(source.url) or _SCP_URL.fullmatch(source.url)
+        _require(bool(is_url), "settings/source/url", "a git URL: ssh://, https:// or user@host:path")
+    _require(bool(_BRANCH.fullmatch(source.branch)), "settings/source/branch", "the name of a branch")
+    _check_relative(source.root, "settings/source/root")
+
+
+def _check_builder(builder: DockerfileBuilder) -> None:
+    _require(bool(builder.path), "settings/builder/path", "the path of a Dockerfile")
+    _check_relative(builder.path, "settings/builder/path")
+    _require(len(builder.target) <= 200, "settings/builder/target", "the name of a build stage")
+    for name in builder.arguments:
+        check_variable_name(name)
+
+
+def _check_relative(path: str, where: str) -> None:
+    parts = PurePosixPath(path)
+    is_inside = not parts.is_absolute() and ".." not in parts.parts and "\0" not in path and len(path) <= 500
+    _require(is_inside, where, "a path inside the source, without ..")
+
+
+def _check_health(health: HealthCheck) -> None:
+    is_path = re.fullmatch(r"/[!-~]{0,500}", health.path)
+    _require(bool(is_path), "settings/health/path", "a path that begins with /")
+    _require(1 <= health.timeout_s <= 3600, "settings/health/timeout_s", "from 1 to 3600 seconds")
+    _require(1 <= health.successes <= 100, "settings/health/successes", "from 1 to 100")
+
+
+def _check_limits(limits: Limits) -> None:
+    is_memory = limits.memory_bytes == 0 or limits.memory_bytes >= 6 * 1024 * 1024  # Docker's own least
+    _require(is_memory, "settings/limits/memory_bytes", "0 (no limit) or at least 6291456 (6 MB)")
+    _require(limits.cpus == 0 or 0.01 <= limits.cpus <= 1024, "settings/limits/cpus", "0 (no limit) or from 0.01")
+
+
+def _check_rollout(rollout: Rollout) -> None:
+    _require(0 <= rollout.drain_s <= 3600, "settings/rollout/drain_s", "from 0 to 3600 seconds")
+    _require(0 <= rollout.settle_s <= 3600, "settings/rollout/settle_s", "from 0 to 3600 seconds")
+    _require(1 <= rollout.build_timeout_s <= _DAY_S, "settings/rollout/build_timeout_s", f"from 1 to {_DAY_S} seconds")
+
+
+def _check_pool(pool: str) -> None:
+    expected = "a private IPv4 network of at least a /24, such as 10.210.0.0/16"
+    try:
+        network = IPv4Network(pool)
+    except ValueError:
+        raise _bad("network_pool", expected) from None
+    _require(network.is_private and network.prefixlen <= 24, "network_pool", expected)
+
+
+def _require(is_right: bool, path: str, expected: str) -> None:
+    if not is_right:
+        raise _bad(path, expected)
+
+
+def _bad(path: str, expected: str) -> BadInput:
+    return BadInput("The request cannot be used", f"{path}: should be {expected}", "Correct the value")

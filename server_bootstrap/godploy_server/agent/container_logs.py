@@ -1,0 +1,125 @@
+"""The log lines of a service: those of its containers, merged by time, then followed through restarts and rollouts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import heapq
+from collections.abc import AsyncGenerator, Callable
+from datetime import datetime, timedelta, timezone
+from typing import Final, Literal
+
+from godploy_server.agent.messages import json_line
+from godploy_server.contract.entities import LogLine
+from godploy_server.contract.problem import GodployError
+from godploy_server.runtime.docker_client import DockerClient
+from godploy_server.watch.container_facts import ContainerFacts, Phase, docker_time
+
+_WAITING_LINES: Final = 5000
+"""Lines read ahead of a slow reader; then reading from Docker pauses (its own buffer is the container's log file)."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def parse_line(container: str, stream: Literal["stdout", "stderr"], frame: bytes) -> LogLine | None:
+    """Give the line that one frame of Docker's log (with its time before) holds; None if it holds none."""
+    time, _, text = frame.partition(b" ")
+    try:
+        at = docker_time(time.decode("ascii"))
+    except ValueError:
+        return None
+    return LogLine(at, container, stream, text.decode("utf-8", "replace").rstrip("\r\n"))
+
+
+async def service_logs(
+    docker: DockerClient,
+    containers: Callable[[], list[ContainerFacts]],
+    changed: asyncio.Condition,
+    tail: int,
+    follow: bool,
+) -> AsyncGenerator[bytes, None]:
+    """Yield a service's lines as NDJSON: its last `tail`, then (with `follow`) each one as it is written.
+
+    `containers` gives those that exist now; `changed` is notified when they may be different.
+    """
+    known = {each.id: each for each in containers()}
+    past = await asyncio.gather(*(_last_lines(docker, each, tail) for each in known.values()))
+    newest = heapq.nlargest(tail, (line for lines in past for line in lines), key=lambda line: line.at)
+    yield b"".join(json_line(each) for each in reversed(newest))
+    if not follow:
+        return
+    seen = {container_id: lines[-1].at if lines else _EPOCH for container_id, lines in zip(known, past, strict=True)}
+    follower = _Follower(docker, containers, changed, seen)
+    try:
+        async for lines in follower.lines():
+            yield lines
+    finally:
+        await follower.close()
+
+
+async def _last_lines(docker: DockerClient, container: ContainerFacts, tail: int) -> list[LogLine]:
+    lines = []
+    with contextlib.suppress(GodployError):  # a container that is removed meanwhile has no lines
+        frames = docker.log_frames(container.id, tail=tail, timestamps=True)
+        async with contextlib.aclosing(frames) as found:
+            async for stream, frame in found:
+                if line := parse_line(container.short_name, stream, frame):
+                    lines.append(line)
+    return lines
+
+
+class _Follower:
+    """One task a running container; a container that (re)starts gets one as soon as Docker says so."""
+
+    def __init__(
+        self,
+        docker: DockerClient,
+        containers: Callable[[], list[ContainerFacts]],
+        changed: asyncio.Condition,
+        seen: dict[str, datetime],
+    ) -> None:
+        self._docker = docker
+        self._containers = containers
+        self._changed = changed
+        self._seen = seen
+        self._lines: asyncio.Queue[LogLine] = asyncio.Queue(_WAITING_LINES)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._joining = asyncio.ensure_future(self._join())
+
+    async def lines(self) -> AsyncGenerator[bytes, None]:
+        while True:
+            batch = [await self._lines.get()]
+            while not self._lines.empty() and len(batch) < 500:
+                batch.append(self._lines.get_nowait())
+            yield b"".join(json_line(each) for each in batch)
+
+    async def close(self) -> None:
+        tasks = [self._joining, *self._tasks.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _join(self) -> None:
+        while True:
+            for each in self._containers():
+                task = self._tasks.get(each.id)
+                if each.phase is Phase.RUNNING and (task is None or task.done()):
+                    self._tasks[each.id] = asyncio.ensure_future(self._follow(each))
+            async with self._changed:
+                # Looked at again now and then too: a stream may have ended after its container's last event.
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._changed.wait(), 2.0)
+
+    async def _follow(self, container: ContainerFacts) -> None:
+        last = self._seen.get(container.id, _EPOCH)
+        # Docker's times are finer than ours: what it sends again of the same microsecond is left out below.
+        since = (last - timedelta(milliseconds=1)).timestamp() if last > _EPOCH else 0
+        with contextlib.suppress(GodployError):
+            frames = self._docker.log_frames(container.id, follow=True, timestamps=True, since=since)
+            async with contextlib.aclosing(frames) as found:
+                async for stream, frame in found:
+                    line = parse_line(container.short_name, stream, frame)
+                    if line is None or line.at <= last:
+                        continue
+                    self._seen[container.id] = line.at
+                    await self._lines.put(line)

@@ -1,0 +1,68 @@
+"""Which handler answers a verb and a path: one table, matched exactly."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from godploy_server.agent.messages import Answer, Request
+from godploy_server.contract.problem import BadInput, NotFound
+
+if TYPE_CHECKING:
+    from godploy_server.agent.agent import Agent
+
+Handler = Callable[["Agent", Request], Awaitable[Answer]]
+
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@dataclass(frozen=True)
+class Route:
+    """One verb of the API. `pattern` holds `{id}` where any id may stand; `query` names what `?` may carry."""
+
+    method: str
+    pattern: str
+    handler: Handler
+    query: tuple[str, ...] = ()
+
+
+class Router:
+    """Finds routes; knows nothing of what they do."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self.routes = tuple(routes)
+
+    def find(self, request: Request) -> tuple[Route, Request]:
+        """Give the route of a request, and the request with its ids. Raises NotFound, BadInput."""
+        for route in self.routes:
+            if route.method != request.method:
+                continue
+            ids = _match(route.pattern, request.path)
+            if ids is None:
+                continue
+            unknown = sorted(set(request.query) - set(route.query))
+            if unknown:
+                raise BadInput("The request cannot be used", f"?{unknown[0][:50]}= means nothing here", "Leave it out")
+            return route, replace(request, ids=ids)
+        raise NotFound(
+            "The agent does not know this request",
+            f"it has no {request.method[:10]} {request.path[:100]}",
+            "Update the older of the two sides",
+        )
+
+
+def _match(pattern: str, path: str) -> tuple[str, ...] | None:
+    wanted, given = pattern.split("/"), path.split("/")
+    if len(wanted) != len(given):
+        return None
+    ids = []
+    for want, have in zip(wanted, given, strict=True):
+        if want == "{id}":
+            if not _ID.fullmatch(have):
+                return None
+            ids.append(have)
+        elif want != have:
+            return None
+    return tuple(ids)

@@ -1,0 +1,129 @@
+"""Deployments, releases, rollbacks and logs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from godploy_server.agent.agent import Agent
+from godploy_server.agent.checks import check_commit
+from godploy_server.agent.container_logs import service_logs
+from godploy_server.agent.messages import BYTES, Answer, Json, Request, Stream
+from godploy_server.agent.router import Route
+from godploy_server.contract import BadInput, Conflict, Deploy, Deployment, NotReady, RollBack, Trigger
+from godploy_server.state import deployments, releases, services
+
+_MOST_LINES: Final = 10_000
+_LARGEST: Final = 2**53
+
+
+async def of_service(agent: Agent, request: Request) -> Answer:
+    """GET /v1/services/{id}/deployments."""
+    service_id = services.find(agent.connection, request.id).id
+    before = request.number("before", 0, _LARGEST) or None
+    return Json(deployments.of_service(agent.connection, service_id, before))
+
+
+async def deploy(agent: Agent, request: Request) -> Answer:
+    """POST /v1/services/{id}/deployments."""
+    wanted = request.value(Deploy)
+    service = services.find(agent.connection, request.id)
+    if wanted.trigger is Trigger.ROLLBACK:
+        raise BadInput("The request cannot be used", "trigger: a rollback has its own request", "Roll back instead")
+    commit = check_commit(wanted.commit)
+    return _enqueue(agent, service.id, wanted.trigger, wanted.asked_by or request.actor.name, commit, None)
+
+
+async def roll_back(agent: Agent, request: Request) -> Answer:
+    """POST /v1/services/{id}/rollback."""
+    wanted = request.value(RollBack)
+    service = services.find(agent.connection, request.id)
+    release = releases.find(agent.connection, service.id, wanted.release)
+    if release.is_serving:
+        raise Conflict(
+            f"There is nothing to roll back: release {release.number} serves already",
+            "a rollback goes to another release than the one that serves",
+            "Choose an earlier release, or restart the service",
+        )
+    asked_by = wanted.asked_by or request.actor.name
+    return _enqueue(agent, service.id, Trigger.ROLLBACK, asked_by, release.commit, release.number)
+
+
+async def find(agent: Agent, request: Request) -> Answer:
+    """GET /v1/deployments/{id}."""
+    return Json(deployments.find(agent.connection, request.id))
+
+
+async def cancel(agent: Agent, request: Request) -> Answer:
+    """POST /v1/deployments/{id}/cancel."""
+    deployment = deployments.find(agent.connection, request.id)
+    if deployment.state.is_final:
+        raise Conflict(
+            f"Deployment {deployment.number} cannot be cancelled",
+            f"it ended already: {deployment.state.value}",
+            "To undo it, roll back to an earlier release",
+        )
+    return Json(agent.jobs.cancel(deployment.id))
+
+
+async def log(agent: Agent, request: Request) -> Answer:
+    """GET /v1/deployments/{id}/log."""
+    deployment = deployments.find(agent.connection, request.id)
+    offset = request.number("offset", 0, _LARGEST)
+    follow = request.flag("follow", True)
+
+    def is_over() -> bool:
+        return not follow or agent.shutdown.is_set() or _is_final(agent, deployment)
+
+    path = agent.paths.log(deployment.id)
+    return Stream(agent.log_growth.follow(deployment.id, path, offset, is_over), BYTES)
+
+
+async def every_release(agent: Agent, request: Request) -> Answer:
+    """GET /v1/services/{id}/releases."""
+    service = services.find(agent.connection, request.id)
+    instant = {each.release for each in agent.docker.of_service(service.id)}
+    return Json(releases.of_service(agent.connection, service.id, instant))
+
+
+async def logs(agent: Agent, request: Request) -> Answer:
+    """GET /v1/services/{id}/logs: of the release that serves, and of one being started, once it writes."""
+    service = services.find(agent.connection, request.id)
+    if not agent.docker.answers:
+        why = agent.docker.problem.why if agent.docker.problem else "it was not asked yet"
+        raise NotReady("The log cannot be read", f"Docker does not answer: {why}", "Try again when Docker runs")
+    tail = request.number("tail", 200, _MOST_LINES)
+    chunks = service_logs(
+        agent.engine.docker,
+        lambda: agent.docker.of_service(service.id),
+        agent.containers_changed,
+        tail,
+        request.flag("follow", True),
+    )
+    return Stream(chunks)
+
+
+def _is_final(agent: Agent, deployment: Deployment) -> bool:
+    return deployments.is_final(agent.connection, deployment.id)
+
+
+def _enqueue(
+    agent: Agent, service_id: str, trigger: Trigger, asked_by: str, commit: str, release: int | None
+) -> Answer:
+    enqueued = deployments.enqueue(agent.connection, service_id, trigger, asked_by, commit, release)
+    if enqueued.superseded:
+        agent.publish_deployment(enqueued.superseded.id)
+    agent.publish_deployment(enqueued.deployment.id)
+    agent.jobs.wake()
+    return Json(deployments.find(agent.connection, enqueued.deployment.id), 201)
+
+
+ROUTES: Final = (
+    Route("GET", "/v1/services/{id}/deployments", of_service, ("before",)),
+    Route("POST", "/v1/services/{id}/deployments", deploy),
+    Route("GET", "/v1/deployments/{id}", find),
+    Route("POST", "/v1/deployments/{id}/cancel", cancel),
+    Route("GET", "/v1/deployments/{id}/log", log, ("offset", "follow")),
+    Route("GET", "/v1/services/{id}/releases", every_release),
+    Route("POST", "/v1/services/{id}/rollback", roll_back),
+    Route("GET", "/v1/services/{id}/logs", logs, ("tail", "follow")),
+)
