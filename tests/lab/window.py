@@ -165,10 +165,11 @@ def at_the_window(
     window.show()
 
     async def live() -> None:
+        is_open = asyncio.Event()
+        workspace.changed.connect(lambda _: is_open.set())
         running = asyncio.ensure_future(session(workspace, window, questions))
         try:
-            while not workspace.is_open:
-                await asyncio.sleep(0.01)
+            await asyncio.wait_for(is_open.wait(), 30)
             await story(Person(window, pause_s=pause_s))
         finally:
             window.close()
