@@ -18,12 +18,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from godploy_server.contract import GodployError, NotAllowed, Problem, Unreachable
-
 from godploy_desktop.assets import asset
 from godploy_desktop.remote.bootstrap_steps import BootstrapFailed, BootstrapState, BootstrapStep, parse_step
 from godploy_desktop.remote.bundle import Bundle
 from godploy_desktop.remote.connection import Connection
+from godploy_server.contract import GodployError, NotAllowed, Problem, Unreachable
 
 BUNDLE_LINK: Final = "/opt/godploy/godploy-server.pyz"
 _LIMIT_S: Final = 1800.0  # a slow mirror may need minutes; nothing legitimate needs half an hour

@@ -16,17 +16,20 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from godploy_desktop.assets import asset
 from godploy_server import __version__
 from godploy_server.contract import GodployError
-
-from godploy_desktop.assets import asset
 
 BUNDLED_PACKAGES: Final = ("godploy_server", "h11")
 _LICENSED: Final = ("godploy", "h11")
 _SCRIPTS: Final = ("install.sh", "uninstall.sh")
 _UNITS: Final = "systemd"
 _FIXED_TIME: Final = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip archive can hold
-_MAIN: Final = b"""import sys
+# The link that starts it may lead to another version by the time a module is imported, so the link is followed once.
+_MAIN: Final = b"""import os
+import sys
+
+sys.argv[0] = sys.path[0] = os.path.realpath(sys.path[0])
 
 from godploy_server.__main__ import main
 
