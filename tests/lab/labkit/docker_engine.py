@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from tests.lab.labkit.cache import cache_folder, locked
 from tests.lab.labkit.command import CommandFailed, LabUnavailable, run, succeeds
@@ -13,8 +14,9 @@ from tests.lab.labkit.machine import install_missing
 
 LABEL = "godploy.lab=1"
 HUB_ON_LOOPBACK = "127.10.0.202:5000"
+_ATTEMPTS = 2
 _START_S = 60
-_STOP_S = 20
+_STOP_S = 10
 _RUNTIME = Path("/run/godploy-lab-docker")
 _PID_FILE = _RUNTIME / "docker.pid"
 
@@ -68,34 +70,45 @@ def _start() -> None:
     folder = cache_folder() / "docker"
     for path in (folder, _RUNTIME):
         path.mkdir(parents=True, exist_ok=True)
-    # A killed daemon leaves its pid file and the next one then refuses to start.
-    for left_behind in (_PID_FILE, Path("/var/run/docker.pid")):
-        if left_behind.exists() and not _is_dockerd(left_behind.read_text().strip()):
-            left_behind.unlink()
     log = folder / "dockerd.log"
-    with log.open("wb") as output:
-        # A session of its own and no inherited streams, so that it outlives the test run that started it.
-        daemon = subprocess.Popen(
-            [
-                "dockerd",
-                f"--data-root={folder / 'data'}",
-                f"--exec-root={_RUNTIME / 'exec'}",
-                f"--pidfile={_PID_FILE}",
-                f"--registry-mirror=http://{HUB_ON_LOOPBACK}",
-                f"--insecure-registry={HUB_ON_LOOPBACK}",
-                "--log-level=warn",
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    give_up = time.monotonic() + _START_S
-    while time.monotonic() < give_up and daemon.poll() is None:
-        if engine_answers():
-            return
-        time.sleep(0.2)
+    for _ in range(_ATTEMPTS):
+        _remove_leftovers()
+        with log.open("wb") as output:
+            daemon = _launch(folder / "data", output)
+        give_up = time.monotonic() + _START_S
+        while time.monotonic() < give_up and daemon.poll() is None:
+            if engine_answers():
+                return
+            time.sleep(0.2)
     raise LabUnavailable(f"dockerd does not start: {_last_line(log)}")
+
+
+def _remove_leftovers() -> None:
+    """Clear what a killed daemon leaves and the next one stumbles over: its pid file, and its containerd, which
+    ends a little later than the daemon."""
+    for left_behind in (_PID_FILE, Path("/var/run/docker.pid")):
+        if left_behind.exists() and not _runs("dockerd", left_behind.read_text().strip()):
+            left_behind.unlink()
+    orphan = _RUNTIME / "exec/containerd/containerd.pid"
+    if orphan.exists() and not _PID_FILE.exists():
+        pid = orphan.read_text().strip()
+        if not _ends("containerd", pid, _STOP_S):
+            os.kill(int(pid), signal.SIGKILL)
+        orphan.unlink(missing_ok=True)
+
+
+def _launch(data: Path, output: BinaryIO) -> "subprocess.Popen[bytes]":
+    arguments = [
+        "dockerd",
+        f"--data-root={data}",
+        f"--exec-root={_RUNTIME / 'exec'}",
+        f"--pidfile={_PID_FILE}",
+        f"--registry-mirror=http://{HUB_ON_LOOPBACK}",
+        f"--insecure-registry={HUB_ON_LOOPBACK}",
+        "--log-level=warn",
+    ]
+    # A session of its own and no inherited streams, so that it outlives the test run that started it.
+    return subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
 
 
 def own_engine_left_traces() -> bool:
@@ -109,19 +122,25 @@ def stop_own_engine() -> None:
         pid = _PID_FILE.read_text().strip()
     except OSError:
         return  # it is not ours
-    if not _is_dockerd(pid) or docker("ps", "-q"):
-        return
-    os.kill(int(pid), signal.SIGTERM)
-    give_up = time.monotonic() + _STOP_S
-    while _is_dockerd(pid) and time.monotonic() < give_up:
-        time.sleep(0.1)
+    if _runs("dockerd", pid) and not docker("ps", "-q"):
+        os.kill(int(pid), signal.SIGTERM)
+        _ends("dockerd", pid, _STOP_S)
 
 
-def _is_dockerd(pid: str) -> bool:
+def _runs(program: str, pid: str) -> bool:
     try:
-        return "dockerd" in Path(f"/proc/{pid}/cmdline").read_text()
+        return program in Path(f"/proc/{pid}/cmdline").read_text().partition("\0")[0]
     except OSError:
         return False
+
+
+def _ends(program: str, pid: str, within_s: float) -> bool:
+    give_up = time.monotonic() + within_s
+    while _runs(program, pid):
+        if time.monotonic() > give_up:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def _last_line(log: Path) -> str:
