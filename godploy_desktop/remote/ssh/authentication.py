@@ -127,12 +127,12 @@ class Authenticator:
             asked = asyncio.run_coroutine_threadsafe(self._answers(request), loop)
             answers = asked.result(ANSWER_TIMEOUT_S)
             if answers is None:
-                raise paramiko.AuthenticationException("no answer was given")
+                login.tried.append("no answers to the server's questions (none were given)")
+                return [""] * len(prompts)  # the server refuses these; breaking off would end the connection
+            login.tried.append("answers to the server's questions")
             return list(answers)
 
-        await login.attempt(
-            lambda: login.transport.auth_interactive(login.hop.user, answer), "answers to the server's questions"
-        )
+        await login.attempt(lambda: login.transport.auth_interactive(login.hop.user, answer))
 
     async def _answers(self, request: PromptRequest) -> Sequence[str] | None:
         with contextlib.suppress(Cancelled):

@@ -66,6 +66,7 @@ class Sshd:
                     "UsePAM no",
                     "PermitRootLogin yes",
                     "PasswordAuthentication no",
+                    "KbdInteractiveAuthentication no",
                     "MaxStartups 200",
                     "LogLevel ERROR",
                 )
@@ -101,7 +102,9 @@ class Sshd:
 
     def fingerprint(self) -> str:
         public = str(self.host_key.with_name("host_key.pub"))
-        return subprocess.run(["ssh-keygen", "-lf", public], check=True, capture_output=True, text=True).stdout.split()[1]
+        return subprocess.run(["ssh-keygen", "-lf", public], check=True, capture_output=True, text=True).stdout.split()[
+            1
+        ]
 
     def known_hosts_line(self, host: str = "127.0.0.1") -> str:
         return f"[{host}]:{self.port} {self.public_host_key()}"
