@@ -97,7 +97,7 @@ def _session_of(process: Path) -> int | None:
         fields = (process / "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
     except OSError:
         return None
-    return int(fields[3])
+    return None if fields[0] in "ZX" else int(fields[3])  # a zombie has ended already
 
 
 def child_environment(own: Mapping[str, str], added: Mapping[str, str]) -> dict[str, str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +15,7 @@ from http.client import HTTPConnection, HTTPException
 import pytest
 
 from godploy_server.contract import (
+    ChangeSettings,
     Conflict,
     DeploymentState,
     GodployError,
@@ -26,8 +29,13 @@ from godploy_server.contract import (
 from godploy_server.deploy import lifecycle
 from godploy_server.deploy.job import NOT_TAKEN, run_job
 from godploy_server.deploy.recovery import recover
+from godploy_server.ingress.http_get import http_get
+from godploy_server.ingress.switch import apply_domains
 from godploy_server.ingress.traefik import ensure_traefik
-from godploy_server.state import deployments, domains, releases, services, variables
+from godploy_server.runtime.images import image_tags
+from godploy_server.runtime.networks import find_network
+from godploy_server.runtime.release_containers import containers_of, remove_containers
+from godploy_server.state import deployments, domains, projects, releases, services, settings, variables
 from tests.unit.deploy.conftest import HOST, Shop, run
 
 pytestmark = pytest.mark.lab
@@ -77,7 +85,9 @@ def test_a_rollback_brings_back_the_variables_of_its_time(shop: Shop) -> None:
     engine, service = shop.engine, shop.service
     variables.change(engine.connection, engine.secrets, service.id, [Variable("COLOUR", "green")])
     shop.deploy()
-    run(lifecycle.remove_containers(engine.docker, run(lifecycle.containers_of(engine.docker, engine.name(service), 1))))
+    run(
+        lifecycle.remove_containers(engine.docker, run(lifecycle.containers_of(engine.docker, engine.name(service), 1)))
+    )
 
     shop.deploy(release=1)
 
@@ -198,7 +208,7 @@ def test_a_release_that_vanishes_after_the_switch_gives_way_to_the_old_one(shop:
     os.kill(job.pid, signal.SIGKILL)
     job.wait()
     name = shop.engine.name(shop.service)
-    run(lifecycle.remove_containers(shop.engine.docker, run(lifecycle.containers_of(shop.engine.docker, name, 2))))
+    run(remove_containers(shop.engine.docker, run(containers_of(shop.engine.docker, name, 2))))
 
     run(recover(shop.engine, lambda _: False))
 
@@ -309,8 +319,6 @@ def test_a_stopped_service_answers_503_and_starts_and_restarts_with_its_release(
 def test_a_new_domain_takes_effect_at_once(shop: Shop) -> None:
     shop.push("one")
     shop.deploy()
-    from godploy_server.ingress.http_get import http_get
-    from godploy_server.ingress.switch import apply_domains
 
     domains.create(shop.engine.connection, shop.service.id, "second.test", "/part", tls=False)
     run(apply_domains(shop.engine, shop.service.id))
@@ -326,9 +334,6 @@ def test_a_new_domain_takes_effect_at_once(shop: Shop) -> None:
 
 
 def test_old_releases_go_with_their_containers_and_images(shop: Shop) -> None:
-    from godploy_server.contract import ChangeSettings
-    from godploy_server.runtime.images import image_tags
-    from godploy_server.state import settings
 
     settings.change(shop.engine.connection, ChangeSettings(kept_releases=2))
     for version in ("one", "two", "three"):
@@ -353,15 +358,13 @@ def test_the_proxys_api_and_probes_are_closed_to_containers_of_the_projects(shop
         "    except urllib.error.HTTPError as error: print(error.code)\n"
     )
     container = shop.containers(is_running=True)[0]
-    import subprocess
-
-    said = subprocess.run(["docker", "exec", container, "python", "-c", program], capture_output=True, text=True)
+    said = subprocess.run(
+        ["docker", "exec", container, "python", "-c", program], capture_output=True, text=True, check=False
+    )
     assert said.stdout.split() == ["404", "404"], said.stderr
 
 
 def test_a_removed_service_and_project_leave_nothing(shop: Shop) -> None:
-    from godploy_server.runtime.networks import find_network
-    from godploy_server.state import projects
 
     shop.push("one")
     row = shop.deploy()
@@ -382,8 +385,6 @@ def test_a_removed_service_and_project_leave_nothing(shop: Shop) -> None:
 
 
 def test_the_proxy_is_made_again_only_when_its_configuration_changed(shop: Shop) -> None:
-    from godploy_server.contract import ChangeSettings
-    from godploy_server.state import settings
 
     def identity() -> str:
         name = f"{shop.engine.instance.prefix}-traefik"
@@ -398,9 +399,6 @@ def test_the_proxy_is_made_again_only_when_its_configuration_changed(shop: Shop)
 
 
 def test_a_port_that_is_taken_is_named_with_its_holder(shop: Shop) -> None:
-    import socket
-
-    from godploy_server.state import settings
 
     with socket.socket() as holder:
         holder.bind(("0.0.0.0", 0))

@@ -1,0 +1,224 @@
+"""FETCH against real repositories: on this machine, and over a real sshd on loopback."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from godploy_server.contract import (
+    DeploymentFailed,
+    GitSource,
+    GodployError,
+    ServiceId,
+    ServiceKind,
+    ServiceSettings,
+    Trigger,
+    Unreachable,
+)
+from godploy_server.deploy.attempt import Attempt
+from godploy_server.deploy.keys import ensure_deploy_key
+from godploy_server.deploy.steps import fetch
+from godploy_server.runtime.engine import Engine
+from godploy_server.state import deployments, projects, services
+from tests.unit.deploy.conftest import free_port, git, make_engine, run
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    git(folder, "init", "--quiet", "--initial-branch", "main")
+    for number in range(3):
+        (folder / "version").write_text(str(number))
+        git(folder, "add", ".")
+        git(folder, "commit", "-m", f"number {number}\n\nmore words")
+    return folder
+
+
+def attempt_for(engine: Engine, url: str, *, branch: str = "main", commit: str = "") -> Attempt:
+    found = projects.every(engine.connection)
+    project = found[0] if found else projects.create(engine.connection, "market", "10.210.0.64/26")
+    known = services.every(engine.connection)
+    settings = ServiceSettings(GitSource(url, branch))
+    if known:
+        service = services.change(engine.connection, known[0].id, settings=settings)
+    else:
+        key = ensure_deploy_key(engine.paths, ServiceId("5e41ce"), "shop")
+        service = services.create(
+            engine.connection, project.id, "shop", ServiceKind.APPLICATION, settings, key, ServiceId("5e41ce")
+        )
+    row = deployments.enqueue(engine.connection, service.id, Trigger.MANUAL, "robin", commit=commit).deployment
+    return Attempt.load(engine, row.id)
+
+
+def fetched(engine: Engine, url: str, *, branch: str = "main", commit: str = "") -> Attempt:
+    attempt = attempt_for(engine, url, branch=branch, commit=commit)
+    try:
+        run(fetch.FETCH.run(attempt))
+    finally:
+        attempt.log.close()
+    return attempt
+
+
+def refusal(engine: Engine, url: str, *, branch: str = "main", commit: str = "") -> GodployError:
+    with pytest.raises(GodployError) as raised:
+        fetched(engine, url, branch=branch, commit=commit)
+    return raised.value
+
+
+def test_the_newest_commit_is_fetched_alone_and_its_files_hold_no_repository(engine: Engine, repository: Path) -> None:
+    attempt = fetched(engine, f"file://{repository}")
+    assert (attempt.source_folder / "version").read_text() == "2"
+    assert [each.name for each in attempt.source_folder.iterdir()] == ["version"]
+    row = deployments.find(engine.connection, attempt.deployment.id)
+    assert row.commit == git(repository, "rev-parse", "HEAD")
+    assert (row.commit_message, row.commit_author) == ("number 2", "Robin")
+    cache = engine.paths.git(attempt.service.id)
+    assert git(cache, "rev-list", "--count", "refs/godploy/fetched") == "1"
+
+
+def test_the_next_fetch_brings_the_next_commit_and_drops_files_that_went(engine: Engine, repository: Path) -> None:
+    fetched(engine, f"file://{repository}")
+    git(repository, "mv", "version", "renamed")
+    git(repository, "commit", "-m", "renamed")
+    attempt = fetched(engine, f"file://{repository}")
+    assert [each.name for each in attempt.source_folder.iterdir()] == ["renamed"]
+
+
+def test_a_forced_push_is_no_obstacle(engine: Engine, repository: Path) -> None:
+    fetched(engine, f"file://{repository}")
+    git(repository, "reset", "--hard", "HEAD~2")
+    (repository / "version").write_text("other")
+    git(repository, "commit", "-am", "other")
+    assert (fetched(engine, f"file://{repository}").source_folder / "version").read_text() == "other"
+
+
+@pytest.mark.parametrize("length", [40, 9])
+def test_an_older_commit_is_fetched_by_its_whole_or_short_hash(engine: Engine, repository: Path, length: int) -> None:
+    fetched(engine, f"file://{repository}")
+    commit = git(repository, "rev-parse", "HEAD~2")
+    attempt = fetched(engine, f"file://{repository}", commit=commit[:length])
+    assert (attempt.source_folder / "version").read_text() == "0"
+    assert attempt.deployment.commit == commit
+
+
+def test_a_commit_that_does_not_exist_is_named(engine: Engine, repository: Path) -> None:
+    problem = refusal(engine, f"file://{repository}", commit="0123456789" * 4).problem
+    assert "0123456789" in problem.what
+
+
+def test_a_missing_branch_is_named(engine: Engine, repository: Path) -> None:
+    problem = refusal(engine, f"file://{repository}", branch="release").problem
+    assert problem.what == "The repository has no branch “release”"
+
+
+def test_a_system_agent_reads_local_repositories_of_its_samples_alone(tmp_path: Path, repository: Path) -> None:
+    engine = make_engine(tmp_path, is_embedded=False)
+    try:
+        assert refusal(engine, f"file://{repository}").code == "bad-input"
+        samples = engine.paths.state_dir / "samples"
+        samples.mkdir()
+        shutil.copytree(repository, samples / "hello")
+        assert (fetched(engine, f"file://{samples}/hello").source_folder / "version").read_text() == "2"
+    finally:
+        engine.close()
+
+
+@dataclass
+class SshHost:
+    port: int
+    folder: Path
+
+    def url(self, repository: Path) -> str:
+        return f"ssh://{getpass.getuser()}@127.0.0.1:{self.port}{repository}"
+
+    def allow(self, public_key: str) -> None:
+        (self.folder / "authorized_keys").write_text(public_key + "\n")
+
+    def change_key(self) -> None:
+        for file in self.folder.glob("host_key*"):
+            file.unlink()
+        _keygen(self.folder / "host_key")
+
+
+def _keygen(file: Path) -> None:
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(file)], check=True)
+
+
+@pytest.fixture
+def ssh_host(tmp_path: Path) -> Iterator[SshHost]:
+    program = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
+    if program is None:
+        pytest.skip("needs sshd (openssh-server)")
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)  # where sshd, started as root, confines its network half
+    folder = tmp_path / "sshd"
+    folder.mkdir()
+    host = SshHost(free_port(), folder)
+    host.allow("")
+    _keygen(folder / "host_key")
+    # -D with one process a connection, so that each connection reads the host key anew (see change_key)
+    configuration = [
+        f"AuthorizedKeysFile {folder}/authorized_keys", "StrictModes no", "UsePAM no", "PasswordAuthentication no",
+        "PermitRootLogin yes", f"ListenAddress 127.0.0.1:{host.port}", f"HostKey {folder}/host_key",
+        f"PidFile {folder}/pid",
+    ]  # fmt: skip
+    (folder / "config").write_text("\n".join(configuration) + "\n")
+    server = subprocess.Popen([program, "-D", "-e", "-f", str(folder / "config")], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", host.port), 1).close()
+            break
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    yield host
+    server.terminate()
+    server.wait(10)
+
+
+def test_a_private_repository_opens_with_the_services_own_key(
+    engine: Engine, repository: Path, ssh_host: SshHost
+) -> None:
+    error = refusal(engine, ssh_host.url(repository))
+    key = services.every(engine.connection)[0].deploy_key
+    assert isinstance(error, DeploymentFailed)
+    assert key in error.problem.next_step
+
+    ssh_host.allow(key)
+    attempt = fetched(engine, ssh_host.url(repository))
+
+    assert (attempt.source_folder / "version").read_text() == "2"
+    assert f"[127.0.0.1]:{ssh_host.port}" in engine.paths.known_hosts(attempt.service.id).read_text()
+    assert engine.paths.deploy_key(attempt.service.id).stat().st_mode & 0o077 == 0
+
+
+def test_a_git_host_whose_key_changed_is_not_believed(engine: Engine, repository: Path, ssh_host: SshHost) -> None:
+    attempt = attempt_for(engine, ssh_host.url(repository))
+    attempt.log.close()
+    ssh_host.allow(attempt.service.deploy_key)
+    fetched(engine, ssh_host.url(repository))
+    other = subprocess.run(
+        ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(ssh_host.folder / "other")], check=True
+    )
+    assert other.returncode == 0
+    kind, public, *_ = (ssh_host.folder / "other.pub").read_text().split()
+    engine.paths.known_hosts(attempt.service.id).write_text(f"[127.0.0.1]:{ssh_host.port} {kind} {public}\n")
+
+    assert "is not the one it was" in refusal(engine, ssh_host.url(repository)).problem.what
+
+
+def test_a_git_host_that_does_not_answer_is_named(engine: Engine, repository: Path) -> None:
+    error = refusal(engine, f"ssh://git@127.0.0.1:{free_port()}{repository}")
+    assert isinstance(error, Unreachable)
+    assert "Connection refused" in error.problem.why
