@@ -94,6 +94,8 @@ class HttpConnection:
         head = await self._next_event()
         if not isinstance(head, h11.Request):
             return None
+        if {name for name, _ in head.headers} >= {b"content-length", b"transfer-encoding"}:
+            raise h11.RemoteProtocolError("it gives two lengths", error_status_hint=400)
         if self._protocol.they_are_waiting_for_100_continue:
             await self._write(h11.InformationalResponse(status_code=100, headers=[]))
         body = bytearray()

@@ -1,6 +1,9 @@
 import sqlite3
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from godploy_server.contract import (
     BadInput,
     CertificateState,
@@ -22,8 +25,6 @@ from godploy_server.state.database import open_database, transaction
 from godploy_server.state.paths import Paths
 from godploy_server.state.processes import start_of
 from godploy_server.state.secrets import Secrets
-from hypothesis import given
-from hypothesis import strategies as st
 
 SETTINGS = ServiceSettings(GitSource("ssh://git@git.example.com/shop.git"))
 

@@ -1,0 +1,146 @@
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from godploy_server.contract import CONTRACT_VERSION
+from godploy_server.state.paths import Paths
+
+
+class UnixConnection(http.client.HTTPConnection):
+    """Real HTTP over the agent's socket."""
+
+    def __init__(self, path, timeout=20.0):
+        super().__init__("agent", timeout=timeout)
+        self._path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+class RunningAgent:
+    """A real agent process on a socket of its own, and requests to it."""
+
+    def __init__(self, folder, environment=None):
+        self.paths = Paths(folder / "s", folder / "r")
+        self.environment = {**os.environ, "DOCKER_HOST": f"unix://{folder}/no-docker.sock", **(environment or {})}
+        self.process = None
+
+    def _command(self):
+        folders = ["--state-dir", str(self.paths.state_dir), "--run-dir", str(self.paths.run_dir)]
+        return [sys.executable, "-m", "godploy_server", "agent", "--embedded", *folders]
+
+    def start(self):
+        self.process = subprocess.Popen(self._command(), env=self.environment, stderr=subprocess.PIPE)
+        wait_for(lambda: self.process.poll() is not None or self.answers())
+        assert self.process.poll() is None, self.process.stderr.read().decode()
+        return self
+
+    def start_beside(self):
+        """Start while another one answers on the same socket."""
+        self.process = subprocess.Popen(self._command(), env=self.environment, stderr=subprocess.PIPE)
+        said = self.process.communicate(timeout=30)[1].decode()
+        self.process = None
+        raise AssertionError(said)
+
+    def answers(self):
+        try:
+            return self.get("/v1/info")[0] == 200
+        except OSError:
+            return False
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        self.process.wait(20)
+        self.process.stderr.close()
+        self.process = None
+
+    def request(self, method, path, body=None, headers=None):
+        connection = UnixConnection(self.paths.agent_socket)
+        try:
+            all_headers = {"Godploy-Contract": str(CONTRACT_VERSION), "Godploy-Actor": "ada", **(headers or {})}
+            connection.request(method, path, None if body is None else json.dumps(body), all_headers)
+            answer = connection.getresponse()
+            content = answer.read()
+            return answer.status, json.loads(content) if answer.getheader(
+                "content-type"
+            ) == "application/json" else content
+        finally:
+            connection.close()
+
+    def get(self, path):
+        return self.request("GET", path)
+
+    def post(self, path, body=None):
+        return self.request("POST", path, body or {})
+
+    def stream(self, path):
+        connection = UnixConnection(self.paths.agent_socket)
+        connection.request("GET", path, headers={"Godploy-Contract": str(CONTRACT_VERSION)})
+        return connection, connection.getresponse()
+
+    def events(self):
+        return Events(self)
+
+    def until_final(self, deployment_id):
+        def ended():
+            found = self.get(f"/v1/deployments/{deployment_id}")[1]
+            return found if found["state"] not in ("queued", "running") else None
+
+        return wait_for(ended)
+
+
+class Events:
+    """The event stream, line by line."""
+
+    def __init__(self, agent):
+        self.connection, self._answer = agent.stream("/v1/events")
+
+    def next(self, *kinds):
+        while True:
+            event = json.loads(self._answer.readline())
+            if not kinds or event["kind"] in kinds:
+                return event
+
+    def is_over(self):
+        return self._answer.readline() == b""
+
+    def close(self):
+        self._answer.close()
+        self.connection.close()
+
+
+def wait_for(condition, timeout_s=40.0):
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        if result := condition():
+            return result
+        time.sleep(0.05)
+    raise AssertionError("it did not happen in time")
+
+
+@pytest.fixture
+def new_agent(tmp_path):
+    agents = []
+
+    def make(environment=None):
+        agents.append(RunningAgent(tmp_path, environment))
+        return agents[-1]
+
+    yield make
+    for each in agents:
+        if each.process:
+            each.stop(signal.SIGKILL)
+
+
+@pytest.fixture
+def agent(new_agent):
+    return new_agent().start()
