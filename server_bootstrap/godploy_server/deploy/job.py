@@ -8,7 +8,7 @@ import shutil
 import signal
 from typing import Final
 
-from godploy_server.contract import Cancelled, DeploymentFailed, DeploymentId, DeploymentState
+from godploy_server.contract import Cancelled, DeploymentFailed, DeploymentId, DeploymentState, GodployError
 from godploy_server.deploy.attempt import Attempt
 from godploy_server.deploy.deployment import CancelRequest, deploy, steps_of
 from godploy_server.runtime.engine import Engine
@@ -45,7 +45,11 @@ async def _run(paths: Paths, deployment_id: DeploymentId) -> int:
     try:
         if not deployments.begin(engine.connection, deployment_id, os.getpid(), start_of(os.getpid()) or ""):
             return NOT_TAKEN
-        attempt = Attempt.load(engine, deployment_id)
+        try:
+            attempt = Attempt.load(engine, deployment_id)
+        except GodployError as error:
+            deployments.finish(engine.connection, deployment_id, DeploymentState.FAILED, error.problem)
+            return _EXIT_CODES[DeploymentState.FAILED]
         try:
             if deployments.is_cancelling(engine.connection, deployment_id):
                 cancel.make()

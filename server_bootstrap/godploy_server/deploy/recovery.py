@@ -33,6 +33,7 @@ from godploy_server.runtime.engine import Engine
 from godploy_server.runtime.release_containers import containers_of
 from godploy_server.state import deployments, releases
 
+_under_way: Final[set[DeploymentId]] = set()
 _ORDER: Final = tuple(each.step for each in STEPS)
 
 
@@ -97,24 +98,40 @@ async def recover(engine: Engine, job_is_alive: Callable[[DeploymentId], bool]) 
     stays as it is: call again when Docker answers.
     """
     ended = []
-    for row in deployments.in_state(engine.connection, DeploymentState.RUNNING):
-        attempt = Attempt.load(engine, row.id)
+    for each in deployments.in_state(engine.connection, DeploymentState.RUNNING):
+        if each.id in _under_way:  # an earlier call, in another task, is at it
+            continue
+        is_alive = job_is_alive(each.id)
+        row = deployments.find(engine.connection, each.id)  # it may have ended while another one was recovered
+        if row.state.is_final:
+            continue
+        _under_way.add(row.id)
         try:
-            is_alive = job_is_alive(row.id)
-            job = deployments.job_of(engine.connection, row.id)
-            if not is_alive and job is not None:
-                end_session(job.pid)  # its build would go on otherwise
-            found = await _look(attempt, row, is_alive)
-            action = decide(found)
-            if action is Action.FORWARD:
-                await _go_on(attempt, found)
-            elif action is Action.BACK:
-                await _go_back(attempt, found)
-            if action in (Action.FORWARD, Action.BACK):
+            if await _recover_one(engine, row, is_alive):
                 ended.append(row.id)
         finally:
-            attempt.log.close()
+            _under_way.discard(row.id)
     return ended
+
+
+async def _recover_one(engine: Engine, row: Deployment, is_alive: bool) -> bool:
+    try:
+        attempt = Attempt.load(engine, row.id)
+    except GodployError as error:  # its release is gone, or cannot be read: nothing can be undone or gone on with
+        return deployments.finish(engine.connection, row.id, DeploymentState.INTERRUPTED, error.problem)
+    try:
+        job = deployments.job_of(engine.connection, row.id)
+        if not is_alive and job is not None:
+            end_session(job.pid)  # its build would go on otherwise
+        found = await _look(attempt, row, is_alive)
+        action = decide(found)
+        if action is Action.FORWARD:
+            await _go_on(attempt, found)
+        elif action is Action.BACK:
+            await _go_back(attempt, found)
+        return action in (Action.FORWARD, Action.BACK)
+    finally:
+        attempt.log.close()
 
 
 async def _look(attempt: Attempt, row: Deployment, job_is_alive: bool) -> Found:

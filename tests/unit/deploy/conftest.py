@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -37,6 +38,7 @@ from godploy_server.state.paths import Paths
 from godploy_server.state.services import ServiceRow
 
 HOST = "shop.test"
+IMAGES = ("traefik:v3.7", "python:3.12-slim")
 T = TypeVar("T")
 
 DOCKERFILE = 'FROM python:3.12-slim\nCOPY app.py /app.py\nCMD ["python", "-u", "/app.py"]\n'
@@ -88,8 +90,11 @@ class Shop:
 
     def push(self, version: str) -> str:
         (self.repository / "app.py").write_text(APP.format(version=version))
+        return self.commit(f"version {version}")
+
+    def commit(self, message: str) -> str:
         git(self.repository, "add", ".")
-        git(self.repository, "commit", "-m", f"version {version}")
+        git(self.repository, "commit", "-m", message)
         return git(self.repository, "rev-parse", "HEAD")
 
     def begin(self, release: int | None = None, pause_at: str = "") -> tuple[Deployment, subprocess.Popen[bytes]]:
@@ -180,8 +185,15 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
-    if not has_images("traefik:v3.7", "python:3.12-slim"):
-        pytest.skip("needs a Docker that has traefik:v3.7 and python:3.12-slim (`make lab` makes both)")
+    if not has_images(*IMAGES):
+        pytest.skip(f"needs a Docker that has {' and '.join(IMAGES)} (`make lab` makes both)")
+    with open_shop(tmp_path) as opened:
+        yield opened
+
+
+@contextmanager
+def open_shop(tmp_path: Path) -> Iterator[Shop]:
+    """A service that was never deployed, behind a proxy of its own; all of it is taken down at the end."""
     prefix = f"godploy-t{secrets.token_hex(3)}"
     ports = {f"{name}_port": free_port() for name in ("http", "https", "api", "probe")}
     engine = make_engine(tmp_path, prefix=prefix, is_embedded=True, **ports)

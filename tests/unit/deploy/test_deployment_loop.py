@@ -19,6 +19,8 @@ from godploy_server.contract import (
 )
 from godploy_server.deploy.attempt import Attempt, DeploymentStep
 from godploy_server.deploy.deployment import STEPS, CancelRequest, deploy, steps_of
+from godploy_server.deploy.job import run_job
+from godploy_server.deploy.recovery import recover
 from godploy_server.runtime.engine import Engine
 from godploy_server.state import deployments, projects, releases, services
 from godploy_server.state.processes import start_of
@@ -139,6 +141,20 @@ def test_a_cancel_between_two_steps_counts_at_the_next_that_allows_it(attempt: A
 def test_the_real_steps_may_be_cancelled_exactly_before_the_switch() -> None:
     assert [each.step for each in STEPS] == list(Step)
     assert [each.step.value for each in STEPS if each.is_cancellable] == ["fetch", "build", "release", "start", "probe"]
+
+
+def test_a_rollback_to_a_release_that_is_gone_fails_instead_of_staying_open(engine: Engine, attempt: Attempt) -> None:
+    deployments.finish(engine.connection, attempt.deployment.id, DeploymentState.SUCCEEDED)
+    lost = deployments.enqueue(engine.connection, attempt.service.id, Trigger.ROLLBACK, "robin", release=9).deployment
+    assert run_job(engine.paths, lost.id) == 7
+    assert deployments.find(engine.connection, lost.id).state is DeploymentState.FAILED
+    again = deployments.enqueue(engine.connection, attempt.service.id, Trigger.ROLLBACK, "robin", release=9).deployment
+    deployments.begin(engine.connection, again.id, 1, "gone")
+    assert run(recover(engine, lambda _: False)) == [again.id]
+    ended = deployments.find(engine.connection, again.id)
+    assert ended.state is DeploymentState.INTERRUPTED
+    assert ended.problem is not None
+    assert "release 9" in ended.problem.what
 
 
 def test_a_rollback_begins_at_start_with_the_old_snapshot(attempt: Attempt) -> None:
