@@ -16,6 +16,7 @@ from godploy_server.contract import (
     Deployment,
     DeploymentId,
     DeploymentState,
+    GodployError,
     NotReady,
     Problem,
     Step,
