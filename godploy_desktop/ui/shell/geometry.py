@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any, Protocol
 
-from PySide6.QtCore import QByteArray
+from PySide6.QtCore import QRect
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QSplitter, QWidget
 
 KEY = "window"
+_LEAST_SEEN = 80  # px of the window that must lie on a screen, or nobody could take hold of it
 
 
 class RememberedValues(Protocol):
@@ -23,17 +23,38 @@ class RememberedValues(Protocol):
 
 
 def restore_geometry(window: QWidget, values: RememberedValues) -> bool:
-    """Put the window where it was; False if it is not known, or lies on a screen that is gone."""
+    """Put the window where it was; False if that is not known. On a screen that is gone only the size is taken."""
     saved = values.setting(KEY)
-    try:
-        return isinstance(saved, str) and window.restoreGeometry(QByteArray(base64.b64decode(saved, validate=True)))
-    except (binascii.Error, ValueError):  # written by hand
+    if not isinstance(saved, dict):
         return False
+    try:
+        place = QRect(*(int(saved[each]) for each in ("x", "y", "width", "height")))
+    except (KeyError, TypeError, ValueError):  # written by hand
+        return False
+    window.resize(place.size())
+    for screen in QGuiApplication.screens():
+        seen = screen.availableGeometry().intersected(place)
+        if seen.width() >= _LEAST_SEEN and seen.height() >= _LEAST_SEEN:
+            window.move(place.topLeft())
+            break
+    if saved.get("is_maximized") is True:
+        window.setWindowState(window.windowState() | window.windowState().WindowMaximized)
+    return True
 
 
 def remember_geometry(window: QWidget, values: RememberedValues) -> None:
-    """Remember where the window is."""
-    values.set_setting(KEY, base64.b64encode(window.saveGeometry().data()).decode())
+    """Remember where the window is, and where it will be once it is no longer maximized."""
+    place = window.normalGeometry() if window.isMaximized() else window.geometry()
+    values.set_setting(
+        KEY,
+        {
+            "x": window.x() if not window.isMaximized() else place.x(),
+            "y": window.y() if not window.isMaximized() else place.y(),
+            "width": place.width(),
+            "height": place.height(),
+            "is_maximized": window.isMaximized(),
+        },
+    )
 
 
 def remember_splitter(splitter: QSplitter, key: str, values: RememberedValues) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -104,42 +104,48 @@ class DialogQuestions:
 
     async def key_passphrase(self, server: str, key_file: Path) -> str | None:
         """Ask for the passphrase of a key file."""
-        field = PasswordField(f"Passphrase of {key_file.name}")
-        return await self._one(f"Unlock the key for {server}", "", field, "Unlock")
+        return await self._one(
+            f"Unlock the key for {server}", "", lambda: PasswordField(f"Passphrase of {key_file.name}"), "Unlock"
+        )
 
     async def password(self, server: str, account: str) -> str | None:
         """Ask for the password of an account."""
-        field = PasswordField(f"Password of {account}")
-        return await self._one(f"Sign in to {server}", "", field, "Sign in")
+        return await self._one(f"Sign in to {server}", "", lambda: PasswordField(f"Password of {account}"), "Sign in")
 
     async def answers(self, server: str, request: PromptRequest) -> Sequence[str] | None:
         """Ask whatever the server asks."""
-        fields: list[Field] = [
-            TextField(prompt.text) if prompt.is_echoed else PasswordField(prompt.text) for prompt in request.prompts
-        ]
+
+        def fields() -> list[Field]:
+            return [TextField(each.text) if each.is_echoed else PasswordField(each.text) for each in request.prompts]
+
         return await self._ask(f"{server} asks", request.instructions or request.title, fields, "Answer")
 
     async def vault_passphrase(self, is_new: bool) -> str | None:
         """Ask for the passphrase of the file of secrets, or offer to make such a file."""
         if not is_new:
-            field = PasswordField("Passphrase")
-            return await self._one("Unlock your secrets", "They are kept in an encrypted file.", field, "Unlock")
+            words = "They are kept in an encrypted file."
+            return await self._one("Unlock your secrets", words, lambda: PasswordField("Passphrase"), "Unlock")
         content = (
             "This computer offers no keyring. Secrets can be kept in a file that is encrypted with a passphrase of "
             "yours; without it nobody can read them, and it cannot be recovered. Cancel keeps no secrets at all."
         )
-        field = PasswordField("New passphrase", hint="At least 8 characters", check=_check_new_passphrase)
+
+        def field() -> Field:
+            return PasswordField("New passphrase", hint="At least 8 characters", check=_check_new_passphrase)
+
         return await self._one("Where to keep secrets", content, field, "Use an encrypted file")
 
-    async def _one(self, title: str, content: str, field: Field, confirm: str) -> str | None:
-        answers = await self._ask(title, content, [field], confirm)
+    async def _one(self, title: str, content: str, field: Callable[[], Field], confirm: str) -> str | None:
+        answers = await self._ask(title, content, lambda: [field()], confirm)
         return answers[0] if answers else None
 
-    async def _ask(self, title: str, content: str, fields: Sequence[Field], confirm: str) -> Sequence[str] | None:
+    async def _ask(
+        self, title: str, content: str, fields: Callable[[], Sequence[Field]], confirm: str
+    ) -> Sequence[str] | None:
         async with self._turn:
             if self._window is None:
                 return None
-            answers = await SecretsDialog(self._window, title, content, fields, confirm).ask()
+            answers = await SecretsDialog(self._window, title, content, fields(), confirm).ask()
         return answers if isinstance(answers, list) else None
 
 

@@ -15,10 +15,17 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from godploy_desktop.ui.theme import State, color, text_width, tokens
 from godploy_desktop.ui.widgets import painting
 
+_CLOSE_PX = 3
+
 
 def smooth_path(points: Sequence[QPointF]) -> QPainterPath:
-    """Give back a curve through `points` that never overshoots between two of them."""
+    """Give back a curve through `points` that never overshoots between two of them; points that lie close are joined
+    by straight lines, which look the same and are painted several times as fast."""
     path = QPainterPath(points[0])
+    if points[-1].x() - points[0].x() < _CLOSE_PX * len(points):
+        for point in points[1:]:
+            path.lineTo(point)
+        return path
     for before, after in itertools.pairwise(points):
         middle = (before.x() + after.x()) / 2
         path.cubicTo(QPointF(middle, before.y()), QPointF(middle, after.y()), after)
@@ -69,10 +76,11 @@ class Sparkline(QWidget):
             return
         low, high = self._scale()
         reach = (high - low) or 1.0
-        step = width / (len(self._values) - 1)
+        shown = _averaged(self._values, max(2, int(width / 2)))
+        step = width / (len(shown) - 1)
         points = [
             QPointF(index * step, 2 + height - (value - low) / reach * height * 0.92)
-            for index, value in enumerate(self._values)
+            for index, value in enumerate(shown)
         ]
         path = smooth_path(points)
         colour = color(self._tone)
@@ -85,6 +93,15 @@ class Sparkline(QWidget):
             return 0.0, self._maximum
         low, high = min(self._values), max(self._values)
         return min(low, high * 0.6), high
+
+
+def _averaged(values: Sequence[float], most: int) -> Sequence[float]:
+    """Give back at most `most` values: the mean of each run, and the newest as it is."""
+    if len(values) <= most:
+        return values
+    size = math.ceil(len(values) / (most - 1))
+    means = [sum(run) / len(run) for run in (values[at : at + size] for at in range(0, len(values), size))]
+    return [*means, values[-1]] if len(means) < most else means
 
 
 @dataclass(frozen=True)

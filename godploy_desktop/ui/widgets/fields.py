@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QGuiApplication
+from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
 
 from godploy_desktop.ui.theme import font, icon, theme, tokens
@@ -236,11 +236,12 @@ class FilterField(QLineEdit):
             self.setFixedWidth(width)
         theme().theme_changed.connect(self._retint)
         self._retint()
-        clear = QAction(self)
-        clear.setShortcut(Qt.Key.Key_Escape)
-        clear.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-        clear.triggered.connect(lambda _checked=False: self.clear())
-        QWidget.addAction(self, clear)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self.text():
+            self.clear()
+        else:
+            super().keyPressEvent(event)
 
     def _retint(self) -> None:
         self._lens.setIcon(icon("search", tokens().text3, 14))
