@@ -50,7 +50,7 @@ async def _draw_all(out: Path, wanted: set[str]) -> None:
                     scene = SCENES[name](Path(folder))
                     window = RecordedWindow(scene, width, height)
                     await window.show_scene()
-                    window.grab().save(str(out / f"{name}-{choice.value}-{width}x{height}.png"))
+                    window.picture().save(str(out / f"{name}-{choice.value}-{width}x{height}.png"))
                     await window.close_scene()
         print(f"{choice.value}: {len(names)} scenes in {len(SIZES)} sizes")
     await asyncio.sleep(0)

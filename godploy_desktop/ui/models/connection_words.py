@@ -43,7 +43,7 @@ def connection_notice(name: str, model: ServerModel, now: datetime) -> Notice | 
     """Give back what to say above a page of the server `name`; None while everything shown is true now."""
     if model.is_live:
         return None
-    old = f"What is shown is from {words.ago(model.as_of, now)}. " if model.is_known and model.as_of else ""
+    old = f"What is shown is from {_when(model.as_of, now)}. " if model.is_known and model.as_of else ""
     goes_on = "Services and deployments on the server go on."
     match model.connection:
         case ConnectionState.LOST | ConnectionState.RECONNECTING:
@@ -61,6 +61,10 @@ def connection_notice(name: str, model: ServerModel, now: datetime) -> Notice | 
             return Notice(f"Connecting to {name}", old.strip(), "info", False)
         case _:
             return Notice(f"{name} is not connected", old.strip(), "info", True)
+
+
+def _when(moment: datetime, now: datetime) -> str:
+    return words.ago(moment, now).replace("now", "a moment ago")
 
 
 def _sentence(text: str) -> str:

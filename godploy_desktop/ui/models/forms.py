@@ -55,6 +55,14 @@ def check_git_url(text: str) -> str:
     return url
 
 
+def check_image(text: str) -> str:
+    """Give back the name of an image, with a tag or digest or without."""
+    image = text.strip()
+    if not image or any(sign.isspace() for sign in image):
+        raise BadInput(f"“{text}” is not an image", "an image looks like nginx:1.27", "Correct the name")
+    return image
+
+
 def check_project_name(text: str) -> str:
     """Give back a name that a project may have."""
     return check_name(text.strip(), "project")

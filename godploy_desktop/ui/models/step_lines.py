@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 
 from godploy_desktop.core.tasks import TaskStep, TaskStepState
@@ -18,14 +19,13 @@ _MARKS: Final = {
 }
 
 
-def step_lines(steps: Iterable[TaskStep]) -> tuple[StepLine, ...]:
-    """Give back one line a step."""
-    return tuple(_line(step) for step in steps)
+def step_lines(steps: Iterable[TaskStep], now: datetime) -> tuple[StepLine, ...]:
+    """Give back one line a step; a running one shows its seconds until `now`."""
+    return tuple(_line(step, now) for step in steps)
 
 
-def _line(step: TaskStep) -> StepLine:
+def _line(step: TaskStep, now: datetime) -> StepLine:
     seconds = None
-    if step.started_at is not None and step.ended_at is not None:
-        seconds = (step.ended_at - step.started_at).total_seconds()
-    running_since = step.started_at if step.state is TaskStepState.RUNNING else None
-    return StepLine(step.name, _MARKS[step.state], seconds, step.detail, running_since)
+    if step.started_at is not None and (step.ended_at is not None or step.state is TaskStepState.RUNNING):
+        seconds = max(0.0, ((step.ended_at or now) - step.started_at).total_seconds())
+    return StepLine(step.name, _MARKS[step.state], seconds, step.detail)

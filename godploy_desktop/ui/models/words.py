@@ -66,10 +66,16 @@ _STEP_TONE: Final[dict[StepState, State]] = {
     StepState.INTERRUPTED: "warn",
 }
 _TRIGGER: Final = {
-    Trigger.MANUAL: "deployed by hand",
-    Trigger.PUSH: "by a push",
+    Trigger.MANUAL: "deployed",
+    Trigger.PUSH: "deployed by a push",
     Trigger.ROLLBACK: "rolled back",
-    Trigger.SETTINGS: "to apply settings",
+    Trigger.SETTINGS: "settings applied",
+}
+_WHY: Final = {
+    Trigger.MANUAL: "By hand",
+    Trigger.PUSH: "Push",
+    Trigger.ROLLBACK: "Rollback",
+    Trigger.SETTINGS: "Settings",
 }
 _SIZES: Final = ("B", "KB", "MB", "GB", "TB")
 
@@ -105,9 +111,13 @@ def step_tone(state: StepState) -> State:
 
 
 def trigger_words(deployment: Deployment) -> str:
-    """Give back why a deployment exists and who asked: `rolled back by this-computer`."""
-    words = _TRIGGER[deployment.trigger]
-    return f"{words}, {deployment.asked_by}" if deployment.asked_by else words
+    """Give back what happened, as a part of a sentence: `rolled back`."""
+    return _TRIGGER[deployment.trigger]
+
+
+def why(deployment: Deployment) -> str:
+    """Give back why a deployment exists, in a word."""
+    return _WHY[deployment.trigger]
 
 
 def ago(moment: datetime, now: datetime) -> str:

@@ -48,6 +48,8 @@ def _welcome(context: Context) -> Page:
 
 
 def _dashboard(context: Context) -> Page:
+    if context.workspace.is_open and not context.workspace.servers:
+        return _welcome(context)  # the first run
     from godploy_desktop.ui.pages.home.dashboard import DashboardPage
 
     return DashboardPage(context)

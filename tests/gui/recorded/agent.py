@@ -156,8 +156,11 @@ class RecordedAgent:
         return replace(await self.deployment(deployment_id), is_cancelling=True, state=DeploymentState.RUNNING)
 
     async def deployment_log(self, deployment_id, offset=0, follow=True) -> AsyncIterator[bytes]:
-        yield self.build_log[offset:]
-        if follow and not (await self.deployment(deployment_id)).state.is_final:
+        deployment = await self.deployment(deployment_id)
+        lines = self.build_log.splitlines(keepends=True)
+        shown = {DeploymentState.RUNNING: 7, DeploymentState.QUEUED: 0, DeploymentState.FAILED: 12}
+        yield b"".join(lines[: shown.get(deployment.state, len(lines))])[offset:]
+        if follow and not deployment.state.is_final:
             await asyncio.Event().wait()
 
     async def releases(self, service_id) -> tuple[Release, ...]:

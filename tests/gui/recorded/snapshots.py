@@ -132,7 +132,7 @@ def deployment(of: Service, number: int, minutes_ago: float, message: str, commi
         "started_at": started,
         "ended_at": moment,
         "steps": tuple(steps),
-        "commit": commit + "0" * (40 - len(commit)),
+        "commit": (commit * 6)[:40],
         "commit_message": message,
         "commit_author": "",
         "release": number,
@@ -170,7 +170,9 @@ API_RUNNING = deployment(
     API, 31, 0.9, "Answer cart requests from the read replica", "9be4410",
     state=DeploymentState.RUNNING, ended_at=None, release=None, trigger=Trigger.PUSH, asked_by="push to main",
     steps=(
-        StepRecord(Step.FETCH, StepState.DONE, NOW - timedelta(seconds=52), NOW - timedelta(seconds=50), "commit 9be4410"),
+        StepRecord(
+            Step.FETCH, StepState.DONE, NOW - timedelta(seconds=52), NOW - timedelta(seconds=50), "commit 9be4410"
+        ),
         StepRecord(Step.BUILD, StepState.RUNNING, NOW - timedelta(seconds=50)),
     ),
 )  # fmt: skip

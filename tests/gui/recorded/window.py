@@ -1,12 +1,11 @@
-"""A window around a recorded workspace, with a clock that stands still."""
+"""The real window around a recorded workspace, with a clock that stands still."""
 
 import asyncio
-
-from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from godploy_desktop.ui.models.route import Route
 from godploy_desktop.ui.pages import factories
 from godploy_desktop.ui.pages.frame.context import Context
+from godploy_desktop.ui.shell.main_window import MainWindow
 from tests.gui.recorded import snapshots
 
 
@@ -24,29 +23,31 @@ class RecordedShell:
         self.said.append((text, tone))
 
 
-class RecordedWindow(QWidget):
-    """Shows one scene."""
+class RecordedWindow:
+    """Shows one scene in the window."""
 
     def __init__(self, scene, width: int, height: int) -> None:
-        super().__init__()
         self.scene = scene
-        self.shell = RecordedShell()
-        self.context = Context(scene.workspace, self.shell, lambda: snapshots.NOW)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        self.page = factories(self.context)[scene.route.page](scene.route)
-        layout.addWidget(self.page)
-        self.resize(width, height)
+        make = lambda workspace, shell: factories(Context(workspace, shell, lambda: snapshots.NOW))  # noqa: E731
+        self.window = MainWindow(scene.workspace, make, scene.route)
+        self.window.resize(width, height)
+
+    @property
+    def page(self):
+        return self.window.navigation.page
 
     async def show_scene(self) -> None:
-        self.show()
-        await asyncio.sleep(0.15)
+        self.window.show()
+        await asyncio.sleep(0.1)
         self.scene.act(self.page)
         await asyncio.sleep(0.25)
 
+    def picture(self):
+        return self.window.grab()
+
     async def close_scene(self) -> None:
-        self.page.dispose()
+        self.window.dispose()
+        self.window.hide()
         await self.scene.workspace.tasks.cancel_all()
-        self.hide()
-        self.deleteLater()
+        self.window.deleteLater()
         await asyncio.sleep(0.01)

@@ -13,7 +13,7 @@ from godploy_desktop.ui.models import words
 from godploy_desktop.ui.models.route import Route
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.observing import Observer
-from godploy_desktop.ui.widgets import Cell, Column, EmptyState, Row, Table, column
+from godploy_desktop.ui.widgets import Card, Cell, Column, EmptyState, Row, Table, column
 from godploy_server.contract import Deployment
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _COLUMNS = (
     Column("State", width=140),
     Column("Service", width=170),
     Column("Change", stretch=1),
-    Column("Why", width=190),
+    Column("Why", width=150, hidden_below=820),
     Column("Took", width=76, align_right=True),
     Column("When", width=84, align_right=True),
 )
@@ -42,11 +42,13 @@ class DeploymentList(QWidget, Observer):
         self.begin_observing(context)
         self._limit, self._is_wanted = limit, is_wanted
         self._places: dict[str, tuple[Server, Deployment]] = {}
-        self._table = Table(list(_COLUMNS))
+        self._table = Table(list(_COLUMNS), name="Deployments")
         self._table.setObjectName("deployment-table")
         self._table.activated.connect(self._open)
         self._empty = EmptyState("rocket", "No deployments here", "Deploy a service and it appears here.")
-        column(self._table, self._empty, parent=self)
+        self._card = Card(4, name="Deployments")
+        self._card.body.addWidget(self._table)
+        column(self._card, self._empty, parent=self)
         self._followed: set[int] = set()
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.refresh)
@@ -85,7 +87,7 @@ class DeploymentList(QWidget, Observer):
         found.sort(key=lambda pair: pair[1].created_at, reverse=True)
         self._places = {f"{server.id}/{each.id}": (server, each) for server, each in found[: self._limit]}
         self._table.set_rows([self._row(key, *place) for key, place in self._places.items()])
-        self._table.setVisible(bool(self._places))
+        self._card.setVisible(bool(self._places))
         self._empty.setVisible(not self._places)
         if any(not each.state.is_final for each in self.deployments):
             self._timer.start(_TICK_MS)
@@ -104,7 +106,7 @@ class DeploymentList(QWidget, Observer):
                 state_cell(deployment),
                 Cell(service.name if service else "removed", sub=where),
                 change_cell(deployment),
-                Cell(words.trigger_words(deployment), "text2"),
+                Cell(words.why(deployment), "text2", sub=deployment.asked_by),
                 Cell(words.deployment_duration(deployment, now), "text2"),
                 Cell(words.ago(deployment.created_at, now), "text3"),
             ),

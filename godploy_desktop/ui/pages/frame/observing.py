@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from PySide6.QtCore import QObject
+
 from godploy_desktop.core.signal import Signal
 from godploy_desktop.core.tasks import Task, TaskState
 from godploy_desktop.ui.pages.frame.context import Context
@@ -14,26 +16,47 @@ from godploy_server.contract import GodployError, Problem, internal_error
 T = TypeVar("T")
 
 
+class _Bonds:
+    """What ties a widget to the model. Apart from the widget, so that it can be ended when Qt deletes that one."""
+
+    def __init__(self) -> None:
+        self.disconnects: list[Callable[[], object]] = []
+        self.reads: set[asyncio.Task[None]] = set()
+        self.are_cut = False
+
+    def cut(self) -> None:
+        self.are_cut = True
+        while self.disconnects:
+            self.disconnects.pop()()
+        for task in list(self.reads):
+            task.cancel()
+
+
 class Observer:
-    """Mixed into widgets that watch the model. `dispose` ends all watching and whatever reading is under way; what a
-    person started (`act`) goes on, but no longer touches the widget."""
+    """Mixed into widgets that watch the model. `dispose`, or the widget's deletion, ends all watching and whatever
+    reading is under way; what a person started (`act`) goes on, but no longer touches the widget."""
 
     context: Context
 
     def begin_observing(self, context: Context) -> None:
         """Called once, before anything else of this class."""
         self.context = context
-        self._disconnects: list[Callable[[], object]] = []
-        self._reads: set[asyncio.Task[None]] = set()
-        self.is_disposed = False
+        self._bonds = _Bonds()
+        if isinstance(self, QObject):
+            self.destroyed.connect(self._bonds.cut)
+
+    @property
+    def is_disposed(self) -> bool:
+        """Whether the end has come."""
+        return self._bonds.are_cut
 
     def watch(self, signal: Signal[T], callback: Callable[[T], object]) -> None:
         """Call `callback` with what `signal` emits until `dispose`."""
-        self._disconnects.append(signal.connect(callback))
+        self._bonds.disconnects.append(signal.connect(callback))
 
     def when_disposed(self, action: Callable[[], object]) -> None:
         """Call `action` at the end."""
-        self._disconnects.append(action)
+        self._bonds.disconnects.append(action)
 
     def act(
         self,
@@ -92,8 +115,8 @@ class Observer:
             (failed or self.show_problem)(problem)
 
         task = asyncio.ensure_future(run())
-        self._reads.add(task)
-        task.add_done_callback(self._reads.discard)
+        self._bonds.reads.add(task)
+        task.add_done_callback(self._bonds.reads.discard)
 
     def show_problem(self, problem: Problem) -> None:
         """Show what went wrong; widgets with a place of their own for it override this."""
@@ -101,8 +124,4 @@ class Observer:
 
     def dispose(self) -> None:
         """Stop watching and reading; call it as often as you like."""
-        self.is_disposed = True
-        while self._disconnects:
-            self._disconnects.pop()()
-        for task in list(self._reads):
-            task.cancel()
+        self._bonds.cut()

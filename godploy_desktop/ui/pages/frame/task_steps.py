@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
 from godploy_desktop.core.tasks import Task, TaskState
@@ -13,6 +15,8 @@ from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.observing import Observer
 from godploy_desktop.ui.pages.frame.problem_slot import ProblemSlot
 from godploy_desktop.ui.widgets import Button, Label, ProgressBar, StepList, column, row
+
+_TICK_MS = 500
 
 
 class TaskSteps(QWidget, Observer):
@@ -35,6 +39,8 @@ class TaskSteps(QWidget, Observer):
         line.addWidget(self._message, 1)
         line.addWidget(self._retry)
         line.addWidget(self._cancel)
+        self._timer = QTimer(self)  # the seconds of the running step count up
+        self._timer.timeout.connect(self._tick)
         column(line, self._bar, self._steps, self.problems, spacing=12, parent=self)
         self.hide()
 
@@ -49,10 +55,11 @@ class TaskSteps(QWidget, Observer):
     def _refresh(self, task: Task[Any]) -> None:
         if task is not self.task:
             return
-        self._steps.set_steps(step_lines(task.steps))
+        self._steps.set_steps(step_lines(task.steps, datetime.now(UTC)))
         self._message.setText("Cancelling…" if task.is_cancelling else task.message)
         self._bar.set_fraction(task.fraction)
         self._bar.setVisible(task.is_running)
+        self._timer.start(_TICK_MS) if task.is_running else self._timer.stop()
         self._cancel.setVisible(task.is_running)
         self._cancel.setEnabled(not task.is_cancelling)
         is_undone = task.state in (TaskState.FAILED, TaskState.CANCELLED)
@@ -62,6 +69,10 @@ class TaskSteps(QWidget, Observer):
             self.problems.show_problem(task.error.problem)
         if task.state is TaskState.SUCCEEDED:
             self._message.setText("Done")
+
+    def _tick(self) -> None:
+        if self.task is not None:
+            self._steps.set_steps(step_lines(self.task.steps, datetime.now(UTC)))
 
     def _cancel_task(self) -> None:
         if self.task is not None:

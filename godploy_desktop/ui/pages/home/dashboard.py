@@ -11,7 +11,7 @@ from godploy_desktop.ui.models.route import Crumb, Route
 from godploy_desktop.ui.models.summaries import totals, under_way
 from godploy_desktop.ui.pages.everywhere.deployment_list import DeploymentList
 from godploy_desktop.ui.pages.frame.context import Context
-from godploy_desktop.ui.pages.frame.layout import holder
+from godploy_desktop.ui.pages.frame.layout import figure_only, holder
 from godploy_desktop.ui.pages.frame.page import Page
 from godploy_desktop.ui.pages.frame.server_banner import ServerBanner
 from godploy_desktop.ui.pages.home.project_grid import ProjectGrid
@@ -28,7 +28,7 @@ class DashboardPage(Page):
         super().__init__(context)
         self.set_crumbs(Crumb("Dashboard"))
         self._banners = column()
-        self._services, self._cpu = StatCard("Services healthy", "ok"), StatCard("Processors", "accent")
+        self._services, self._cpu = figure_only(StatCard("Services healthy")), StatCard("Processors", "accent")
         self._memory, self._traffic = StatCard("Memory", "info"), StatCard("Network", "info")
         self._subtitle = Label("", "md", 400, "text2")
         self._new = Button("New project", "plus", ButtonKind.PRIMARY, on_click=lambda: new_project(self))
@@ -42,7 +42,7 @@ class DashboardPage(Page):
         self.body.addWidget(self._empty, 1)
         self._grid.changed.connect(self._refresh)
         self._followed: set[int] = set()
-        self.watch(context.workspace.changed, lambda _: self._follow_servers())
+        self.watch(context.workspace.changed, lambda _: self._servers_changed())
         self.when_disposed(self._grid.dispose)
         self.when_disposed(self._recent.dispose)
         self._follow_servers()
@@ -91,11 +91,18 @@ class DashboardPage(Page):
         else:
             self._refresh()
 
+    def _servers_changed(self) -> None:
+        workspace = self.context.workspace
+        if workspace.is_open and not workspace.servers:
+            self.context.shell.go(Route("welcome"))  # the first run, known once the workspace is open
+        else:
+            self._follow_servers()
+
     def _refresh(self) -> None:
         servers = self.context.workspace.servers
         count = sum(len(each.model.projects) for each in servers)
         self._filled.setVisible(count > 0)
-        self._empty.setVisible(count == 0)
+        self._empty.setVisible(count == 0 and self.context.workspace.is_open)
         services = [each for server in servers for each in server.model.services.values()]
         counts = totals(services)
         active = len(under_way(each for server in servers for each in server.model.deployments.values()))

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout
 
 from godploy_desktop.ui.models import forms
 from godploy_desktop.ui.models.route import Route
 from godploy_desktop.ui.pages.frame.dialog import AskingDialog
 from godploy_desktop.ui.pages.frame.page import Page
-from godploy_desktop.ui.widgets import CopyField, Form, Label, TextAreaField, TextField
-from godploy_server.contract import AddDomain, CreateService, Deployment, GitSource, ProjectId, Service
+from godploy_desktop.ui.widgets import CopyField, Form, Label, Select, TextAreaField, TextField
+from godploy_server.contract import (
+    AddDomain,
+    CreateService,
+    Deployment,
+    GitSource,
+    ImageSource,
+    ProjectId,
+    Service,
+    ServiceKind,
+    ServiceSettings,
+)
 
 if TYPE_CHECKING:
     from godploy_desktop.core.server import Server
+
+_KINDS = {ServiceKind.APPLICATION.value: "A git repository", ServiceKind.IMAGE.value: "A prebuilt image"}
 
 
 def new_service(page: Page, server: Server, project_id: ProjectId) -> None:
@@ -39,12 +52,15 @@ class NewServiceDialog(AskingDialog):
             page.context,
             page,
             "New service",
-            "Built on the server from a git repository with a Dockerfile.",
+            "Built on the server from git with a Dockerfile, or a prebuilt image.",
             width=560,
             icon="layers",
         )
         self._server, self._project_id = server, project_id
         self._name_typed = False
+        self._kind = Select("From", _KINDS)
+        self._kind.box.setObjectName("service-kind")
+        self._image = TextField("Image", placeholder="nginx:1.27", check=forms.check_image, mono=True)
         self._url = TextField(
             "Repository", placeholder="git@git.example.com:team/shop.git", check=forms.check_git_url, mono=True
         )
@@ -59,21 +75,25 @@ class NewServiceDialog(AskingDialog):
         self._variables = TextAreaField(
             "Variables",
             placeholder="LOG_LEVEL=info",
-            hint="One NAME=value a line. Secrets are better added under Variables, where they are write-only.",
-            lines=4,
+            hint="One NAME=value a line. Add secrets under Variables later: there they are write-only.",
+            lines=2,
             mono=True,
             check=forms.parse_variables,
         )
         for name, field in (
             ("service-url", self._url), ("service-name", self._name), ("service-branch", self._branch),
             ("service-root", self._root), ("service-dockerfile", self._dockerfile), ("service-port", self._port),
-            ("service-domain", self._domain), ("service-variables", self._variables),
+            ("service-domain", self._domain), ("service-variables", self._variables), ("service-image", self._image),
         ):  # fmt: skip
             field.edit.setObjectName(name)
         self._url.changed.connect(self._suggest_name)
+        self._image.changed.connect(self._suggest_name)
+        self._kind.changed.connect(self._show_kind)
         self._name.edit.textEdited.connect(self._note_typed)
         self._form = Form(
+            self._kind,
             self._url,
+            self._image,
             _side_by_side(self._name, self._branch),
             _side_by_side(self._root, self._dockerfile),
             _side_by_side(self._port, self._domain),
@@ -81,26 +101,38 @@ class NewServiceDialog(AskingDialog):
         )
         self.body.addWidget(self._form)
         self.add_foot("Create service", "create-service", self._create)
+        self._show_kind()
 
     def _note_typed(self) -> None:
         self._name_typed = bool(self._name.value())
 
+    @property
+    def _is_image(self) -> bool:
+        return self._kind.value() == ServiceKind.IMAGE.value
+
+    def _show_kind(self) -> None:
+        self._image.setVisible(self._is_image)
+        for field in (self._url, self._branch, self._root, self._dockerfile):
+            field.setVisible(not self._is_image)
+        self._suggest_name()
+        self.refit()
+
     def _suggest_name(self) -> None:
         if not self._name_typed:
-            self._name.set_value(forms.suggested_name(self._url.value()))
+            source = self._image.value().partition(":")[0] if self._is_image else self._url.value()
+            self._name.set_value(forms.suggested_name(source))
 
     def _create(self) -> None:
         if not self._form.is_valid():
             return
-        settings = forms.git_settings(
-            self._url.value(),
-            self._branch.value(),
-            self._root.value(),
-            self._dockerfile.value(),
-            forms.parse_port(self._port.value()),
-        )
+        port = forms.parse_port(self._port.value())
+        if self._is_image:
+            kind, settings = ServiceKind.IMAGE, ServiceSettings(ImageSource(self._image.value()), port=port)
+        else:
+            source = (self._url.value(), self._branch.value(), self._root.value(), self._dockerfile.value())
+            kind, settings = ServiceKind.APPLICATION, forms.git_settings(*source, port)
         variables = forms.parse_variables(self._variables.value())
-        request = CreateService(self._project_id, self._name.value(), settings, variables=variables)
+        request = CreateService(self._project_id, self._name.value(), settings, kind, variables)
         host = forms.check_optional_host(self._domain.value())
 
         async def work() -> Service:
@@ -157,6 +189,6 @@ class DeployKeyDialog(AskingDialog):
 def _side_by_side(first: TextField, second: TextField) -> QHBoxLayout:
     line = QHBoxLayout()
     line.setSpacing(12)
-    line.addWidget(first, 1)
-    line.addWidget(second, 1)
+    for field in (first, second):
+        line.addWidget(field, 1, Qt.AlignmentFlag.AlignTop)  # a hint under one must not push the other down
     return line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QWidget
 
 from godploy_desktop.core.server_model import Aspect, Change
 from godploy_desktop.ui.models import words
@@ -12,6 +12,7 @@ from godploy_desktop.ui.models.route import Crumb, Route
 from godploy_desktop.ui.models.summaries import newest, project_state
 from godploy_desktop.ui.pages.everywhere.deployment_list import DeploymentList
 from godploy_desktop.ui.pages.frame.context import Context
+from godploy_desktop.ui.pages.frame.layout import Switcher
 from godploy_desktop.ui.pages.frame.page import Page
 from godploy_desktop.ui.pages.frame.server_banner import ServerBanner
 from godploy_desktop.ui.pages.projects.new_service import new_service
@@ -30,12 +31,13 @@ from godploy_desktop.ui.widgets import (
     column,
     row,
 )
-from godploy_server.contract import ProjectId, ServiceId
+from godploy_server.contract import Deployment, ProjectId, ServiceId
 
 if TYPE_CHECKING:
     from godploy_desktop.core.server import Server
 
 _TABS = {"services": "Services", "deployments": "Deployments", "settings": "Settings"}
+_RECENT = 5
 _SHOWN = (Aspect.EVERYTHING, Aspect.PROJECT, Aspect.SERVICE, Aspect.DEPLOYMENT, Aspect.CONNECTION)
 
 
@@ -52,7 +54,6 @@ class ProjectPage(Page):
         self._new.setObjectName("new-service")
         self._tabs = Tabs(_TABS, tab or "services")
         self._tabs.setObjectName("project-tabs")
-        self._stack = QStackedWidget()
         self._grid_holder = QWidget()
         self._grid = CardGrid(self._grid_holder, minimum_width=320)
         self._empty = EmptyState(
@@ -81,21 +82,24 @@ class ProjectPage(Page):
         head.addLayout(column(row(self._name, 4, self._pill, None), facts, spacing=5), 1)
         head.addWidget(self._new)
         services = QWidget()
-        column(self._grid_holder, self._empty, None, spacing=0, parent=services)
-        members = lambda each: self._owns(each.service_id)  # noqa: E731  bound once for both uses below
-        self._deployments = DeploymentList(self.context, is_wanted=members)
+        self._recent = DeploymentList(self.context, limit=_RECENT, is_wanted=self._is_ours)
+        self._recent_title = Label("Latest deployments", "md", 600)
+        column(
+            self._grid_holder, self._empty, 20, self._recent_title, 12, self._recent, None, spacing=0, parent=services
+        )
+        self._deployments = DeploymentList(self.context, is_wanted=self._is_ours)
+        self.when_disposed(self._recent.dispose)
         self.when_disposed(self._deployments.dispose)
         deployments = QWidget()
         column(self._deployments, None, parent=deployments)
         self._settings = ProjectSettings(self.context, self._server, self._id)
         self.when_disposed(self._settings.dispose)
-        for each in (services, deployments, self._settings):
-            self._stack.addWidget(each)
+        self._parts = Switcher({"services": services, "deployments": deployments, "settings": self._settings})
         self.body.addWidget(banner)
         self.body.addLayout(head)
         self.body.addWidget(self._tabs)
         self.body.addSpacing(4)
-        self.body.addWidget(self._stack, 1)
+        self.body.addWidget(self._parts, 1)
 
     def show_route(self, route: Route) -> bool:
         if (route.page, route.server, route.project) != ("project", self._server.id, self._id):
@@ -103,12 +107,12 @@ class ProjectPage(Page):
         self._tabs.set_current(route.tab or "services")
         return True
 
-    def _owns(self, service_id: ServiceId) -> bool:
-        service = self._server.model.services.get(service_id)
+    def _is_ours(self, deployment: Deployment) -> bool:
+        service = self._server.model.services.get(deployment.service_id)
         return service is not None and service.project_id == self._id
 
     def _show_tab(self, key: str) -> None:
-        self._stack.setCurrentIndex(list(_TABS).index(key))
+        self._parts.show_part(key)
 
     def _new_service(self) -> None:
         new_service(self, self._server, self._id)
@@ -141,6 +145,8 @@ class ProjectPage(Page):
             if latest
             else "nothing deployed yet"
         )
+        for each in (self._recent_title, self._recent):
+            each.setVisible(latest is not None)
         self._refresh_cards([each.id for each in services])
 
     def _refresh_cards(self, wanted: list[ServiceId]) -> None:

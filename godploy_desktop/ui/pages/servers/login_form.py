@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
 from godploy_desktop.core.secrets import GivenSecrets
@@ -40,19 +41,18 @@ class LoginForm(Form):
         self.key_file = TextField("Key file", placeholder="~/.ssh/id_ed25519", mono=True)
         self.passphrase = PasswordField("Passphrase of the key", hint="Asked for when it is needed, if left empty")
         self.password = PasswordField("Password", hint="Kept in the keyring of this computer")
-        for field in ("host", "user", "port", "name", "key_file", "passphrase", "password"):
-            getattr(self, field).edit.setObjectName(f"add-server-{field.replace('_', '-')}")
+        for name in ("host", "user", "port", "name", "key_file", "passphrase", "password"):
+            getattr(self, name).edit.setObjectName(f"add-server-{name.replace('_', '-')}")
         self.auth.box.setObjectName("add-server-auth")
         self._browse = Button("Choose…", "folder", on_click=self._choose_file)
         self.add(self._offer)
         first = row(spacing=12)
-        first.addWidget(self.host, 3)
-        first.addWidget(self.user, 2)
-        first.addWidget(self.port, 1)
+        for field, share in ((self.host, 3), (self.user, 2), (self.port, 1)):
+            first.addWidget(field, share, Qt.AlignmentFlag.AlignTop)
         self.add(first)
         second = row(spacing=12)
-        second.addWidget(self.name, 1)
-        second.addWidget(self.auth, 1)
+        second.addWidget(self.name, 1, Qt.AlignmentFlag.AlignTop)
+        second.addWidget(self.auth, 1, Qt.AlignmentFlag.AlignTop)
         self.add(second)
         self.add(self.key_file)
         self.add(self.passphrase)

@@ -13,12 +13,14 @@ from godploy_desktop.ui.models.load import points, servers_load
 from godploy_desktop.ui.models.route import Route
 from godploy_desktop.ui.models.summaries import project_state
 from godploy_desktop.ui.pages.frame.context import Context
+from godploy_desktop.ui.pages.frame.layout import figure_only, holder
 from godploy_desktop.ui.pages.frame.observing import Observer
 from godploy_desktop.ui.pages.frame.problem_slot import ProblemSlot
 from godploy_desktop.ui.widgets import (
     Cell,
     ChartSeries,
     Column,
+    EmptyState,
     Label,
     LineChart,
     PropertyList,
@@ -42,7 +44,7 @@ class ServerOverview(QWidget, Observer):
         self._server = server
         self._docker, self._ingress = ProblemSlot(), ProblemSlot()
         self._cpu, self._memory = StatCard("CPU", "accent"), StatCard("Memory", "info")
-        self._disk, self._network = StatCard("Disk", "ok"), StatCard("Network", "info")
+        self._disk, self._network = figure_only(StatCard("Disk")), StatCard("Network", "info")
         self._cpu_chart = LineChart(format_value=words.percent, maximum=1.0, height=150, name="CPU")
         self._memory_chart = LineChart(format_value=words.size, height=150, name="Memory")
         self._network_chart = LineChart(format_value=words.rate, height=150, name="Network")
@@ -82,9 +84,13 @@ class ServerOverview(QWidget, Observer):
         lower.setSpacing(12)
         lower.addLayout(charts, 3)
         lower.addWidget(side, 2, Qt.AlignmentFlag.AlignTop)
-        whole = column(self._docker, self._ingress, stats, spacing=12, parent=self)
-        whole.addLayout(lower)
-        whole.addStretch(1)
+        self._known = holder(column(stats, lower, None, spacing=12))
+        self._unknown = EmptyState(
+            "server",
+            "Nothing known yet",
+            "Load, versions and projects appear here after set-up.",
+        )
+        column(self._docker, self._ingress, self._known, self._unknown, spacing=12, parent=self)
 
     def _changed(self, change: Change) -> None:
         if change.aspect is not Aspect.METRICS:
@@ -95,6 +101,8 @@ class ServerOverview(QWidget, Observer):
     def _refresh(self) -> None:
         model = self._server.model
         info = model.info
+        self._known.setVisible(model.is_known)
+        self._unknown.setVisible(not model.is_known)
         problems = (info.docker_problem, info.ingress_problem) if info else (None, None)
         for slot, problem in zip((self._docker, self._ingress), problems, strict=True):
             if problem is None:
@@ -146,7 +154,6 @@ class ServerOverview(QWidget, Observer):
         value, unit = words.split_size(newest.disk_used_bytes)
         share = newest.disk_used_bytes / max(1, newest.disk_total_bytes)
         self._disk.set_value(value, unit, f"of {words.size(newest.disk_total_bytes)}", words.load_tone(share, "text3"))
-        self._disk.set_series([float(each.disk_used_bytes) for each in list(model.metrics)[-40:]])
         value, unit = words.split_size(load.received_bytes_s + load.sent_bytes_s)
         self._network.set_value(value, f"{unit}/s")
         self._network.set_series(load.traffic_course)

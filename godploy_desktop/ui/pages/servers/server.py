@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QStackedWidget
-
 from godploy_desktop.core.server_model import Change
 from godploy_desktop.ui.models.connection_words import connection_state
 from godploy_desktop.ui.models.route import Crumb, Route
 from godploy_desktop.ui.pages.frame.context import Context
+from godploy_desktop.ui.pages.frame.layout import Switcher
 from godploy_desktop.ui.pages.frame.observing import Observer
 from godploy_desktop.ui.pages.frame.page import Page
 from godploy_desktop.ui.pages.frame.server_banner import ServerBanner
@@ -38,9 +37,7 @@ class ServerPage(Page):
         self.settings = ServerSettings(context, server, set_up=self.set_up.begin)
         self._tabs = Tabs(_TABS, tab or "overview")
         self._tabs.setObjectName("server-tabs")
-        self._stack = QStackedWidget()
-        self._stack.addWidget(self.overview)
-        self._stack.addWidget(self.settings)
+        self._parts = Switcher({"overview": self.overview, "settings": self.settings})
         observers: tuple[Observer, ...] = (banner, self.set_up, self.overview, self.settings)
         for each in observers:
             self.when_disposed(each.dispose)
@@ -52,7 +49,7 @@ class ServerPage(Page):
         self.body.addWidget(self.set_up)
         self.body.addWidget(self._tabs)
         self.body.addSpacing(4)
-        self.body.addWidget(self._stack, 1)
+        self.body.addWidget(self._parts, 1)
         self._tabs.changed.connect(self._show_tab)
         self._show_tab(self._tabs.current)
         self.watch(server.model.changed, self._changed)
@@ -68,7 +65,7 @@ class ServerPage(Page):
         return not self.settings.is_dirty()
 
     def _show_tab(self, key: str) -> None:
-        self._stack.setCurrentIndex(list(_TABS).index(key))
+        self._parts.show_part(key)
 
     def _changed(self, _change: Change) -> None:
         self._refresh()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from godploy_desktop.core.deploying import steps_of
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _TICK_MS = 1000
 _STEPS_WIDTH: Final = 300
+_STEPS_NARROW: Final = 224
+_NARROW_BELOW: Final = 900
 _MAY_ROLL_BACK = (DeploymentState.FAILED, DeploymentState.INTERRUPTED, DeploymentState.SUCCEEDED)
 
 
@@ -63,7 +66,7 @@ class DeploymentDetail(QWidget, Observer):
         self._following: Following[bytes] = Following(
             lambda: server.follow_deployment(deployment_id, self._read_bytes),
             self._take,
-            ended=lambda: None,
+            ended=self._log_ended,
             failed=self.show_problem,
         )
         self._timer = QTimer(self)
@@ -96,6 +99,7 @@ class DeploymentDetail(QWidget, Observer):
         head.addWidget(self._cancel)
         steps = Card(16, name="Steps")
         steps.setFixedWidth(_STEPS_WIDTH)
+        self._steps_card = steps
         steps.body.addWidget(Label("Steps", "md", 600))
         steps.body.addSpacing(12)
         steps.body.addWidget(self._steps)
@@ -109,6 +113,10 @@ class DeploymentDetail(QWidget, Observer):
         parts.addLayout(log_column, 1)
         whole = column(head, self._problems, spacing=Space.MD, parent=self)
         whole.addLayout(parts, 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._steps_card.setFixedWidth(_STEPS_NARROW if event.size().width() < _NARROW_BELOW else _STEPS_WIDTH)
+        super().resizeEvent(event)
 
     def pause(self) -> None:
         """Close the log's stream; what was read stays."""
@@ -124,6 +132,11 @@ class DeploymentDetail(QWidget, Observer):
     def _take(self, piece: bytes) -> None:
         self._read_bytes += len(piece)
         self.log.append(piece)
+
+    def _log_ended(self) -> None:
+        deployment = self.deployment
+        if deployment is not None:
+            self.log.end(*words.deployment_state(deployment))
 
     def _changed(self, change: Change) -> None:
         if change.aspect is Aspect.DEPLOYMENT_LOG or not change.concerns(deployment_id=self._id):
@@ -144,9 +157,9 @@ class DeploymentDetail(QWidget, Observer):
         self._commit.setText(words.short_commit(deployment.commit))
         self._commit.setVisible(bool(deployment.commit))
         self._commit_icon.setVisible(bool(deployment.commit))
-        self._why.setText(f"{words.trigger_words(deployment)}, {words.ago(deployment.created_at, now)}")
+        self._why.setText(self._who(deployment))
         self._took.setText(words.deployment_duration(deployment, now) or "waits for its turn")
-        self._steps.set_steps(step_lines(steps_of(deployment)))
+        self._steps.set_steps(step_lines(steps_of(deployment), now))
         is_final = deployment.state.is_final
         self._cancel.setVisible(not is_final)
         self._cancel.setEnabled(self._server.model.is_live and not deployment.is_cancelling)
@@ -156,6 +169,10 @@ class DeploymentDetail(QWidget, Observer):
             self._shown_problem = deployment.problem
             self._problems.show_problem(deployment.problem)
         self._timer.stop() if is_final else self._timer.start(_TICK_MS)
+
+    def _who(self, deployment: Deployment) -> str:
+        parts = (words.why(deployment), deployment.asked_by, words.ago(deployment.created_at, self.context.now()))
+        return ", ".join(part for part in parts if part)
 
     def _ask_cancel(self) -> None:
         self._cancel.setEnabled(False)

@@ -14,7 +14,7 @@ from godploy_desktop.ui.pages.frame.layout import scrolling
 from godploy_desktop.ui.pages.service.deployment_detail import DeploymentDetail
 from godploy_desktop.ui.pages.service.rollback import choose_release
 from godploy_desktop.ui.pages.service.tab import ServiceTab
-from godploy_desktop.ui.widgets import Button, Cell, Column, EmptyState, Label, Row, Table, column, row
+from godploy_desktop.ui.widgets import Button, Card, Cell, Column, EmptyState, Label, Row, Table, column, row
 from godploy_server.contract import Deployment, DeploymentId, ServiceId
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _COLUMNS = (
     Column("State", width=140),
     Column("Change", stretch=1),
-    Column("Why", width=200, hidden_below=640),
+    Column("Why", width=150, hidden_below=640),
     Column("Release", width=76, hidden_below=560),
     Column("Took", width=76, align_right=True),
     Column("When", width=84, align_right=True),
@@ -52,9 +52,11 @@ class DeploymentsTab(ServiceTab):
         deploy = Button("Deploy", "rocket", on_click=self.deploy_asked.emit)
         self._empty = EmptyState("rocket", "Not deployed yet", "A deployment builds the newest commit.", deploy)
         self._summary = Label("", "sm", 400, "text3")
+        self._card = Card(4, name="Deployments")
+        self._card.body.addWidget(self._table)
         content = QWidget()
         column(
-            row(self._summary, None, self._roll_back), self._table, self._empty, row(None, self._more, None), None,
+            row(self._summary, None, self._roll_back), self._card, self._empty, row(None, self._more, None), None,
             spacing=12, parent=content,
         )  # fmt: skip
         self._stack = QStackedLayout()
@@ -114,7 +116,7 @@ class DeploymentsTab(ServiceTab):
         known = {each.id for each in newest}
         shown = [*newest, *(each for each in self._older if each.id not in known)]
         self._table.set_rows([self._row(each) for each in shown])
-        self._table.setVisible(bool(shown))
+        self._card.setVisible(bool(shown))
         self._empty.setVisible(not shown)
         self._more.setVisible(len(newest) >= 20 and (not self._older or len(self._older) % _PAGE == 0))
         service = self.service
@@ -131,7 +133,7 @@ class DeploymentsTab(ServiceTab):
             (
                 state_cell(deployment),
                 change_cell(deployment),
-                Cell(words.trigger_words(deployment), "text2"),
+                Cell(words.why(deployment), "text2", sub=deployment.asked_by),
                 Cell(f"r{deployment.release}" if deployment.release is not None else "", "text2"),
                 Cell(words.deployment_duration(deployment, now), "text2"),
                 Cell(words.ago(deployment.created_at, now), "text3"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
@@ -59,11 +59,8 @@ class ServiceHeader(QWidget, Observer):
             facts.addSpacing(8)
             facts.addWidget(Icon(icon, 14, "text3"))
             facts.addWidget(label, stretch)
-        words_column = column(row(self._name, 4, self._pill, None), facts, spacing=5)
-        line = row(spacing=8, parent=self)
-        line.addLayout(words_column, 1)
-        for button in (self._start, self._stop, self._restart, self._deploy):
-            line.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+        buttons = (self._start, self._stop, self._restart, self._deploy)
+        column(row(self._name, 4, self._pill, None, *buttons), facts, spacing=5, parent=self)
         self.watch(server.model.changed, self._changed)
         self.refresh()
 

@@ -11,6 +11,7 @@ from godploy_desktop.ui.models.load import service_load
 from godploy_desktop.ui.models.service_words import service_pill
 from godploy_desktop.ui.pages.everywhere.deployment_list import DeploymentList
 from godploy_desktop.ui.pages.frame.context import Context
+from godploy_desktop.ui.pages.frame.layout import figure_only
 from godploy_desktop.ui.pages.service.tab import ServiceTab
 from godploy_desktop.ui.widgets import Banner, Label, PropertyList, Section, StatCard
 from godploy_server.contract import DockerfileBuilder, GitSource, Service, ServiceId, ServiceState
@@ -29,7 +30,7 @@ class OverviewTab(ServiceTab):
         self._trouble = Banner("warn")
         self._trouble.setObjectName("service-trouble")
         self._cpu, self._memory = StatCard("CPU", "accent"), StatCard("Memory", "info")
-        self._traffic, self._instances = StatCard("Network", "info"), StatCard("Instances", "ok")
+        self._traffic, self._instances = StatCard("Network", "info"), figure_only(StatCard("Instances"))
         stats = QHBoxLayout()
         stats.setSpacing(12)
         for card in (self._cpu, self._memory, self._traffic, self._instances):
@@ -78,7 +79,7 @@ class OverviewTab(ServiceTab):
         self._runs.set("port", "Port", str(service.settings.port) if service.settings.port else "serves nothing")
         limits = service.settings.limits
         memory = words.size(limits.memory_bytes) if limits.memory_bytes else "no memory limit"
-        cpus = f"{limits.cpus:g} cores" if limits.cpus else "no CPU limit"
+        cpus = f"{limits.cpus:g} {'core' if limits.cpus == 1 else 'cores'}" if limits.cpus else "no CPU limit"
         self._runs.set("limits", "Each instance", f"{memory}, {cpus}")
 
     def _show_source(self, service: Service) -> None:
