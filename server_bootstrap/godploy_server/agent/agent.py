@@ -75,6 +75,7 @@ class Agent:
         self.run(self.docker.run())
         self.run(self.metrics.run())
         self.run(self.ingress.run())
+        self.run(self.ingress.run_relay())
         self.run(self._watch_jobs())
         self.jobs.open()
 

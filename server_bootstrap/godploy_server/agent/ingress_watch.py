@@ -17,6 +17,7 @@ from godploy_server.watch.certificates import due
 
 _RETRY_S: Final = 30.0
 _LOOK_AFTER_S: Final = 60.0
+_RELAY_RETRY_S: Final = 2.0
 
 _log = logging.getLogger(__name__)
 
@@ -44,17 +45,25 @@ class IngressWatch:
     async def run(self) -> None:
         """Look after the proxy for ever."""
         while True:
-            before = (self.version, self.problem, self.relay_version)
+            before = (self.version, self.problem)
             if self._is_wanted():
                 await self._ensure()
-                self.relay_version = await relay_version(self.relay_address)
                 if self.problem is None:
                     await self._check_due_domains()
-            if before != (self.version, self.problem, self.relay_version):
+            if before != (self.version, self.problem):
                 self._on_info()
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), _LOOK_AFTER_S if self.problem is None else _RETRY_S)
             self._wake.clear()
+
+    async def run_relay(self) -> None:
+        """Look for the relay for ever: often until it answers (it starts after the agent told it where)."""
+        while True:
+            version = await relay_version(self.relay_address)
+            if version != self.relay_version:
+                self.relay_version = version
+                self._on_info()
+            await asyncio.sleep(_LOOK_AFTER_S if version else _RELAY_RETRY_S)
 
     async def check(self, domain: Domain) -> None:
         """Look at one domain's DNS and certificate again; one look at a time for each."""

@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import signal
@@ -85,10 +86,8 @@ def test_bytes_that_are_no_http_and_bodies_too_large_are_refused(agent):
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(20)
             connection.connect(str(agent.paths.agent_socket))
-            try:
+            with contextlib.suppress(BrokenPipeError):
                 connection.sendall(sent)
-            except BrokenPipeError:
-                pass
             assert expected in connection.recv(4096).split(b"\r\n")[0], sent[:60]
     assert agent.answers()
 

@@ -1,0 +1,140 @@
+import asyncio
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from godploy_server.agent.relay_probe import relay_version
+from godploy_server.relay.health_server import MAX_CONNECTIONS, HealthServer, _Refused, check_head
+
+ASK = b"GET /_godploy/health HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def free_port():
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return trial.getsockname()[1]
+
+
+def ask(port, request=ASK, timeout=15.0):
+    with socket.create_connection(("127.0.0.1", port), timeout) as connection:
+        connection.sendall(request)
+        received = b""
+        while chunk := connection.recv(4096):
+            received += chunk
+    return received
+
+
+def wait_until_answers(port):
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            return ask(port)
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError("the relay does not answer")
+
+
+@pytest.fixture
+def relay(tmp_path):
+    port = free_port()
+    command = [sys.executable, "-m", "godploy_server", "relay", "--run-dir", str(tmp_path)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    (tmp_path / "instance").write_text("abc123\n")
+    (tmp_path / "relay-address").write_text(f"127.0.0.1:{port}\n")
+    try:
+        wait_until_answers(port)
+        yield port, tmp_path, process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
+def test_health_is_told_with_the_instance(relay):
+    port, _, _ = relay
+    head, _, body = ask(port).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK")
+    assert json.loads(body) == {"relay": "ok", "instance": "abc123"}
+    assert b"godploy-relay-version: " in head  # this very machine asks
+    assert ask(port, ASK.replace(b"GET", b"HEAD")).partition(b"\r\n\r\n")[2] == b""
+    assert asyncio.run(relay_version(f"127.0.0.1:{port}")).count(".") == 2
+
+
+def test_a_relay_that_moves_answers_at_its_new_address(relay):
+    port, run_dir, _ = relay
+    other = free_port()
+    (run_dir / "relay-address").write_text(f"127.0.0.1:{other}\n")
+    assert b"200 OK" in wait_until_answers(other)
+    with pytest.raises(OSError, match="refused"):
+        ask(port)
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (ASK.replace(b"/_godploy/health", b"/_godploy/health?x=1"), b"200"),
+        (ASK.replace(b"/_godploy/health", b"/_godploy/healthz"), b"404"),
+        (ASK.replace(b"/_godploy/health", b"/v1/info"), b"404"),
+        (ASK.replace(b"/_godploy/health", b"http://a/_godploy/health"), b"400"),
+        (ASK.replace(b"GET", b"DELETE"), b"405"),
+        (ASK.replace(b"HTTP/1.1", b"HTTP/2.0"), b"400"),
+        (ASK.replace(b"Host: a", b"Host: a\r\nHost: b"), b"400"),
+        (ASK.replace(b"Host: a", b"Host : a"), b"400"),
+        (ASK.replace(b"Host: a", b"Host: a\r\n folded"), b"400"),
+        (ASK.replace(b"Host: a", b"Content-Length: 5"), b"413"),
+        (ASK.replace(b"Host: a", b"Transfer-Encoding: chunked"), b"413"),
+        (b"GET /_godploy/health HTTP/1.1\r\nx: " + b"y" * 20_000, b"431"),
+        (b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"400"),
+    ],
+)
+def test_only_the_one_page_is_answered(relay, request_bytes, status):
+    port, _, _ = relay
+    assert ask(port, request_bytes).split(b" ")[1] == status
+
+
+def test_slow_senders_are_cut_off_and_do_not_shut_others_out(relay):
+    port, _, _ = relay
+    slow = [socket.create_connection(("127.0.0.1", port), 15) for _ in range(MAX_CONNECTIONS // 2)]
+    for each in slow:
+        each.sendall(b"GET /_godploy/health HTTP/1.1\r\n")
+    assert b"200 OK" in ask(port)
+    for each in slow:
+        assert b" 408 " in each.recv(4096) + b" "
+        each.close()
+    assert b"200 OK" in ask(port)
+
+
+@given(st.binary(max_size=300))
+@hypothesis_settings(deadline=None)
+def test_whatever_is_sent_is_answered_or_refused(sent):
+    status, method = 200, ""
+    try:
+        method = check_head(sent + b"\r\n\r\n")
+    except _Refused as refusal:
+        status = refusal.status
+    assert (status, method) in ((200, "GET"), (200, "HEAD"), (400, ""), (404, ""), (405, ""), (413, ""))
+
+
+def test_no_instance_is_no_health():
+    async def exchange():
+        health = HealthServer(lambda: "", "1.0.0")
+        server = await asyncio.start_server(health.serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        answer = await asyncio.to_thread(ask, port)
+        server.close()
+        return answer
+
+    assert asyncio.run(exchange()).startswith(b"HTTP/1.1 503")
+
+
+def test_the_relay_loads_nothing_of_the_agent():
+    code = "import sys, godploy_server.relay.run; print([m for m in sys.modules if m.startswith('godploy_server.')])"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert not any(room in loaded for room in ("agent", "state", "deploy", "runtime", "ingress", "access", "watch"))
