@@ -95,7 +95,7 @@ def ensure_git_host(addresses: Addresses) -> GitHost:
     volume = f"{PREFIX}git"
     docker("volume", "create", "--label", "godploy.lab=1", volume)
     options = ["--ip", addresses.of(GIT), "--hostname", "git", "-p", f"{loopback_of(GIT)}:22:22"]
-    ensure_container(_CONTAINER, [*options, "-v", f"{volume}:/srv/git", GIT_HOST.name])
+    ensure_container(_CONTAINER, GIT_HOST.name, [*options, "-v", f"{volume}:/srv/git"], [])
     give_up = time.monotonic() + _READY_S
     while True:
         try:

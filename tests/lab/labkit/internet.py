@@ -57,10 +57,10 @@ def fetch(url: str, ca_certificate: str = "") -> bytes:
         return content
 
 
-def ensure_container(name: str, arguments: list[str]) -> None:
-    """Run a container under `name` unless one runs that was started with the very same arguments."""
-    made_of = [image_id(word) or word for word in arguments]
-    recipe = hashlib.sha256("\0".join(made_of).encode()).hexdigest()[:16]
+def ensure_container(name: str, image: str, options: list[str], command: list[str]) -> None:
+    """Run a container under `name` unless one runs that was started with the very same image, options and command."""
+    arguments = [*options, image, *command]
+    recipe = hashlib.sha256("\0".join([image_id(image), *arguments]).encode()).hexdigest()[:16]
     shown = '{{index .Config.Labels "godploy.lab.recipe"}} {{.State.Running}}'
     try:
         if docker("inspect", "-f", shown, name) == f"{recipe} true":
@@ -95,7 +95,7 @@ def ensure_internet(addresses: Addresses) -> Internet:
 
 def _start_hub(addresses: Addresses, blobs: Path) -> None:
     options = ["--ip", addresses.of(HUB), "-p", f"{HUB_ON_LOOPBACK}:5000", "-v", f"{blobs}:/var/lib/registry"]
-    ensure_container(f"{PREFIX}hub", [*options, INTERNET.name, "docker-registry", "serve", "/etc/lab/registry.yml"])
+    ensure_container(f"{PREFIX}hub", INTERNET.name, options, ["docker-registry", "serve", "/etc/lab/registry.yml"])
 
 
 def _start_dns(addresses: Addresses, names: Path) -> None:
@@ -107,7 +107,7 @@ def _start_dns(addresses: Addresses, names: Path) -> None:
     arguments += [f"--server={upstream}"] if upstream else []
     arguments += ["--addn-hosts=/names", f"--local=/{ZONE}/", *servers, *records]
     options = ["--ip", addresses.of(DNS), "-v", f"{names}:/names:ro"]
-    ensure_container(f"{PREFIX}dns", [*options, INTERNET.name, "dnsmasq", *arguments])
+    ensure_container(f"{PREFIX}dns", INTERNET.name, options, ["dnsmasq", *arguments])
 
 
 def _start_acme(addresses: Addresses, certificates: Path) -> None:
@@ -116,8 +116,8 @@ def _start_acme(addresses: Addresses, certificates: Path) -> None:
     # Pebble otherwise waits and refuses at random, to harden clients; the lab measures the product instead.
     options += ["-e", "PEBBLE_VA_NOSLEEP=1", "-e", "PEBBLE_WFE_NONCEREJECT=0"]
     nameserver = f"{addresses.of(DNS)}:53"
-    arguments = ["pebble", "-config", "/etc/lab/pebble.json", "-dnsserver", nameserver]
-    ensure_container(f"{PREFIX}acme", [*options, INTERNET.name, *arguments])
+    command = ["pebble", "-config", "/etc/lab/pebble.json", "-dnsserver", nameserver]
+    ensure_container(f"{PREFIX}acme", INTERNET.name, options, command)
 
 
 def _wait_for_answers(addresses: Addresses, acme: Acme) -> None:
