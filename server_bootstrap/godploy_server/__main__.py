@@ -33,6 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     agent.add_argument("--embedded", action="store_true", help="a child of the desktop, not a system service")
     agent.add_argument("--http-port", type=int, metavar="N")
     agent.add_argument("--https-port", type=int, metavar="N")
+    agent.add_argument("--prefix", default="", help="of the names of Docker objects: two agents on one Docker need two")
     agent.set_defaults(run=_agent)
 
     relay = verbs.add_parser("relay", help="answer the few requests that come from the internet")
@@ -69,7 +70,7 @@ def _agent(arguments: argparse.Namespace) -> int:
     from godploy_server.agent.run import AgentOptions, run_agent
     from godploy_server.contract.problem import GodployError
 
-    options = AgentOptions(arguments.embedded, arguments.http_port, arguments.https_port)
+    options = AgentOptions(arguments.embedded, arguments.http_port, arguments.https_port, arguments.prefix)
     try:
         return run_agent(_paths(arguments), options)
     except GodployError as error:

@@ -33,6 +33,7 @@ from godploy_server.runtime.engine import Engine
 from godploy_server.state import deployments, domains, projects, releases, services, settings
 from godploy_server.state.database import now
 from godploy_server.state.services import ServiceRow
+from godploy_server.watch.container_facts import ContainerFacts
 from godploy_server.watch.docker_events import DockerWatch
 from godploy_server.watch.metrics import MetricsWatch
 from godploy_server.watch.service_state import reconsider_at, status_of
@@ -61,7 +62,7 @@ class Agent:
         self.docker = DockerWatch(
             engine.docker, engine.instance.prefix, self._service_changed, self._docker_changed, self._proxy_changed
         )
-        self.metrics = MetricsWatch(engine.docker, engine.paths.state_dir, self.docker.every, self._sampled)
+        self.metrics = MetricsWatch(engine.docker, engine.paths.state_dir, self._own_containers, self._sampled)
         self.jobs = JobQueue(engine.connection, engine.paths, self._recover, self.publish_deployment)
         self.ingress = IngressWatch(engine, self.publish_info, self.publish_service)
         self._started_at = now()
@@ -261,6 +262,11 @@ class Agent:
 
     def _proxy_changed(self) -> None:
         self.ingress.wake()
+
+    def _own_containers(self) -> list[ContainerFacts]:
+        # Another agent's may carry the same prefix: two people on one computer.
+        known = {row.id for row in services.every(self.connection)}
+        return [each for each in self.docker.every() if each.service_id in known]
 
     def _sampled(self, server: ServerMetrics, of_services: tuple[ServiceMetrics, ...]) -> None:
         self.hub.publish(MetricsTaken(server, of_services))

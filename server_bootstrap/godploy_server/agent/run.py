@@ -26,11 +26,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class AgentOptions:
-    """How an agent was started. Ports of None keep what was chosen before."""
+    """How an agent was started. Ports of None keep what was chosen before.
+
+    `prefix` begins the names of its Docker objects; "" for the usual one. Two agents on one Docker need two.
+    """
 
     is_embedded: bool = False
     http_port: int | None = None
     https_port: int | None = None
+    prefix: str = ""
 
 
 def run_agent(paths: Paths, options: AgentOptions) -> int:
@@ -58,7 +62,7 @@ def remember_instance(paths: Paths, options: AgentOptions) -> Instance:
         wanted = replace(
             known,
             is_embedded=options.is_embedded,
-            prefix="godploy-local" if options.is_embedded else "godploy",
+            prefix=options.prefix or ("godploy-local" if options.is_embedded else "godploy"),
             http_port=options.http_port or known.http_port,
             https_port=options.https_port or known.https_port,
         )

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from godploy_server.contract.problem import GodployError, Problem, internal_error
 from godploy_server.runtime.docker_client import DockerClient, DockerRefused
-from godploy_server.runtime.names import INSTANCE_LABEL, ROLE_LABEL
+from godploy_server.runtime.names import INSTANCE_LABEL, ROLE_LABEL, SERVICE_LABEL
 from godploy_server.watch.container_facts import ContainerFacts, facts_of
 
 PING_EVERY_S: Final = 30.0
@@ -63,6 +63,14 @@ class DockerWatch:
     def every(self) -> list[ContainerFacts]:
         """Give all containers."""
         return list(self._containers.values())
+
+    async def look_again(self, service_id: str) -> None:
+        """Bring the containers of one service up to date now, ahead of the events on their way."""
+        with contextlib.suppress(GodployError):  # Docker went away: `run` notices it too
+            query = {"all": "1", "filters": {"label": [self._label, f"{SERVICE_LABEL}={service_id}"]}}
+            listed = await self._docker.request("GET", "/containers/json", query)
+            for container_id in {each["Id"] for each in listed} | {each.id for each in self.of_service(service_id)}:
+                await self._inspect(container_id)
 
     async def run(self) -> None:
         """Follow for ever, through every restart of Docker."""

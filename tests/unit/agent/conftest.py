@@ -33,10 +33,11 @@ class RunningAgent:
         self.paths = Paths(folder / "s", folder / "r")
         self.environment = {**os.environ, "DOCKER_HOST": f"unix://{folder}/no-docker.sock", **(environment or {})}
         self.process = None
+        self.options = []
 
     def _command(self):
         folders = ["--state-dir", str(self.paths.state_dir), "--run-dir", str(self.paths.run_dir)]
-        return [sys.executable, "-m", "godploy_server", "agent", "--embedded", *folders]
+        return [sys.executable, "-m", "godploy_server", "agent", "--embedded", *folders, *self.options]
 
     def start(self):
         self.process = subprocess.Popen(self._command(), env=self.environment, stderr=subprocess.PIPE)

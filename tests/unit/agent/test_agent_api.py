@@ -9,7 +9,10 @@ import pytest
 
 from godploy_server.access import audit
 from godploy_server.agent.server import ROUTER
-from godploy_server.contract import AgentInfo, Snapshot, from_json
+from godploy_server.contract import AgentInfo, DeploymentState, Snapshot, Trigger, from_json
+from godploy_server.state import deployments, releases
+from godploy_server.state.releases import ReleaseSnapshot
+from godploy_server.state.secrets import Secrets
 from tests.unit.agent.rows import add_project, add_service, database, settings_json
 
 
@@ -251,3 +254,24 @@ def test_dial_carries_requests_where_sockets_cannot_be_forwarded(agent):
     )  # fmt: skip
     assert done.stdout.startswith(b"HTTP/1.1 200")
     assert b'"is_embedded":true' in done.stdout
+
+
+def test_a_rollback_says_in_the_history_what_it_goes_back_to(agent):
+    service = add_service(agent.paths, add_project(agent.paths).id)
+    secrets = Secrets(agent.paths.secrets_key)
+    with database(agent.paths) as connection:
+        for number in (1, 2):
+            made = deployments.enqueue(connection, service.id, Trigger.PUSH, "ada").deployment
+            deployments.set_commit(connection, made.id, "c" * 40, f"Change {number}", "Ada")
+            deployments.finish(connection, made.id, DeploymentState.SUCCEEDED)
+            snapshot = ReleaseSnapshot(service.settings, {}, 1)
+            releases.create(
+                connection, secrets, service.id, made.id, "i", "sha256:1", "c" * 40, f"Change {number}", snapshot
+            )
+            releases.set_serving(connection, service.id, number)
+    assert agent.post(f"/v1/services/{service.id}/rollback", {"release": 2})[0] == 409
+    assert agent.post(f"/v1/services/{service.id}/rollback", {"release": 9})[0] == 404
+    status, deployment = agent.post(f"/v1/services/{service.id}/rollback", {"release": 1})
+    assert status == 201
+    assert (deployment["trigger"], deployment["release"], deployment["asked_by"]) == ("rollback", 1, "ada")
+    assert (deployment["commit_message"], deployment["commit_author"]) == ("Change 1", "Ada")

@@ -11,6 +11,7 @@ from godploy_server.agent.messages import BYTES, Answer, Json, Request, Stream
 from godploy_server.agent.router import Route
 from godploy_server.contract import BadInput, Conflict, Deploy, Deployment, NotReady, RollBack, Trigger
 from godploy_server.state import deployments, releases, services
+from godploy_server.state.database import transaction
 
 _MOST_LINES: Final = 10_000
 _LARGEST: Final = 2**53
@@ -30,7 +31,8 @@ async def deploy(agent: Agent, request: Request) -> Answer:
     if wanted.trigger is Trigger.ROLLBACK:
         raise BadInput("The request cannot be used", "trigger: a rollback has its own request", "Roll back instead")
     commit = check_commit(wanted.commit)
-    return _enqueue(agent, service.id, wanted.trigger, wanted.asked_by or request.actor.name, commit, None)
+    asked_by = wanted.asked_by or request.actor.name
+    return _start(agent, deployments.enqueue(agent.connection, service.id, wanted.trigger, asked_by, commit))
 
 
 async def roll_back(agent: Agent, request: Request) -> Answer:
@@ -45,7 +47,11 @@ async def roll_back(agent: Agent, request: Request) -> Answer:
             "Choose an earlier release, or restart the service",
         )
     asked_by = wanted.asked_by or request.actor.name
-    return _enqueue(agent, service.id, Trigger.ROLLBACK, asked_by, release.commit, release.number)
+    with transaction(agent.connection):
+        enqueued = deployments.enqueue(agent.connection, service.id, Trigger.ROLLBACK, asked_by, release=release.number)
+        author = deployments.find(agent.connection, release.deployment_id).commit_author
+        deployments.set_commit(agent.connection, enqueued.deployment.id, release.commit, release.commit_message, author)
+    return _start(agent, enqueued)
 
 
 async def find(agent: Agent, request: Request) -> Answer:
@@ -106,10 +112,7 @@ def _is_final(agent: Agent, deployment: Deployment) -> bool:
     return deployments.is_final(agent.connection, deployment.id)
 
 
-def _enqueue(
-    agent: Agent, service_id: str, trigger: Trigger, asked_by: str, commit: str, release: int | None
-) -> Answer:
-    enqueued = deployments.enqueue(agent.connection, service_id, trigger, asked_by, commit, release)
+def _start(agent: Agent, enqueued: deployments.Enqueued) -> Answer:
     if enqueued.superseded:
         agent.publish_deployment(enqueued.superseded.id)
     agent.publish_deployment(enqueued.deployment.id)

@@ -182,6 +182,7 @@ async def _operate(agent: Agent, request: Request, operation: Callable[[Engine, 
     try:
         await operation(agent.engine, service_id)
     finally:
+        await agent.docker.look_again(service_id)
         agent.publish_service(service_id)
     return Json(agent.service(service_id))
 
