@@ -169,6 +169,8 @@ class ServerSettings(QWidget, Observer):
             type_name=self._server.name,
         )
         dialog.confirm.setObjectName("confirm-uninstall")
+        if dialog.name_field is not None:
+            dialog.name_field.edit.setObjectName("confirm-name")
         dialog.finished.connect(
             lambda answer: begin_uninstall(self.context.workspace, self._server, purge=True) if answer else None
         )
