@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from godploy_desktop.ui.widgets.log_view.ansi import Ink, plain_text, spans_of, strip_escapes
-from godploy_desktop.ui.widgets.log_view.pages import PAGE_BYTES, PageStore
+from godploy_desktop.ui.widgets.log_view.pages import PAGE_BYTES, Cursor, PageStore
 from godploy_desktop.ui.widgets.log_view.rows import Rows
 from godploy_desktop.ui.widgets.log_view.scan import Level, LevelCounts, Question, Scan
 from godploy_desktop.ui.widgets.log_view.selection import Place, Selection
@@ -36,7 +36,7 @@ def test_lines_come_out_as_they_went_in_however_they_were_cut(lines: list[bytes]
 
 def test_lines_are_found_across_pages_and_in_the_tail():
     store = filled(PAGE_BYTES // 100 * 3)
-    for number in (0, 1, 2621, 2622, 5000, store.end - 1):
+    for number in (0, 1, 2621, 2622, 5000, store.end - 201, store.end - 200, store.end - 199, store.end - 1):
         assert store.line(number).startswith(b"line %d " % number)
     with pytest.raises(IndexError):
         store.line(store.end)
@@ -73,12 +73,28 @@ def test_clearing_goes_on_counting():
     assert store.line(100) == b"new"
 
 
-def test_chunks_hold_every_line_from_where_they_are_asked():
-    store = filled(9_000)
-    for start in (0, 1, 4321, 8999):
-        chunks = list(store.chunks(start))
-        assert sum(chunk.lines for chunk in chunks) == 9_000 - start
-        assert chunks[0].content.startswith(b"line %d " % start)
+def read_all(store: PageStore, cursor: Cursor, most_bytes: int) -> list[bytes]:
+    lines: list[bytes] = []
+    while (chunk := store.read(cursor, most_bytes)) is not None:
+        read = chunk.content.splitlines()
+        assert len(read) == chunk.lines
+        lines += read
+    return lines
+
+
+@pytest.mark.parametrize("most_bytes", [10, 1000, 48 * 1024, 10_000_000])
+def test_a_cursor_reads_every_line_once_while_pages_are_sealed_and_let_go(most_bytes):
+    store = filled(3_000, max_lines=6_000)
+    cursor = Cursor()
+    read = read_all(store, cursor, most_bytes)
+    for index in range(3_000, 5_000):
+        store.append(f"line {index} {'x' * 90}\n".encode())
+    read += read_all(store, cursor, most_bytes)
+    assert [int(line.split()[1]) for line in read] == list(range(5_000))
+    for index in range(5_000, 40_000):
+        store.append(f"line {index} {'x' * 90}\n".encode())
+    late = [int(line.split()[1]) for line in read_all(store, cursor, most_bytes)]
+    assert late == list(range(store.first, 40_000))
 
 
 def test_colours_become_inks_and_the_text_stays():
@@ -146,7 +162,7 @@ def test_levels_are_found_and_combine_with_text():
     assert found(store, Question("db", level=Level.ERROR)) == [1, 2]
     counts = LevelCounts(store)
     counts.advance(1)
-    assert counts.counts == {Level.INFO: 1, Level.WARN: 1, Level.ERROR: 3}
+    assert counts.counts == {Level.WARN: 1, Level.ERROR: 3}
 
 
 def test_a_scan_goes_on_where_it_stopped_and_forgets_lines_that_are_gone():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -23,7 +24,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame
 
 from godploy_desktop.ui.theme import Size, color, font, metrics, theme, tokens
-from godploy_desktop.ui.widgets.log_view.ansi import Ink, Span, plain_text, spans_of
+from godploy_desktop.ui.widgets.log_view.ansi import PLAIN, Ink, Span, plain_text, spans_of
 from godploy_desktop.ui.widgets.log_view.inks import ink_colour, ink_ground
 from godploy_desktop.ui.widgets.log_view.pages import PageStore
 from godploy_desktop.ui.widgets.log_view.rows import Rows
@@ -46,6 +47,15 @@ class _Strip:
     end: int | None
 
 
+@dataclass(frozen=True)
+class _Look:
+    """An ink in the theme in use."""
+
+    ink: Ink  # held, so that its identity stays its own
+    pen: QPen
+    ground: QColor | None
+
+
 class LogArea(QAbstractScrollArea):
     """Shows `rows`. While it follows, the newest line stays at the bottom; scrolling up ends that."""
 
@@ -58,13 +68,14 @@ class LogArea(QAbstractScrollArea):
         self.is_following = True
         self.wraps = False
         self.paint_count = 0
+        self.paint_s = 0.0  # how long the latest painting took
         self.mark: re.Pattern[str] | None = None
         self.placeholder = ""  # shown while there are no rows
         self._current_line = -1  # the line that a search stands on
         self._selection = Selection()
         self._spans: OrderedDict[int, list[Span]] = OrderedDict()
         self._widest = 0
-        self._pens: dict[Ink, QPen] = {}
+        self._looks: dict[int, _Look] = {}
         self._drag = QTimer(self)
         self._drag.setInterval(40)
         self._drag.timeout.connect(self._drag_on)
@@ -375,7 +386,7 @@ class LogArea(QAbstractScrollArea):
     # painting
 
     def _forget_colours(self) -> None:
-        self._pens.clear()
+        self._looks.clear()
         self.viewport().update()
 
     def _fit_width(self) -> None:
@@ -388,6 +399,7 @@ class LogArea(QAbstractScrollArea):
             bar.setRange(0, wanted)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
+        began = time.perf_counter()
         self.paint_count += 1
         painter = QPainter(self.viewport())
         painter.fillRect(self.viewport().rect(), color("surface"))
@@ -402,6 +414,7 @@ class LogArea(QAbstractScrollArea):
         painter.end()
         if self._widest != widest:
             QTimer.singleShot(0, self, self._fit_width)
+        self.paint_s = time.perf_counter() - began
 
     def _paint_strip(self, painter: QPainter, strip: _Strip) -> None:
         spans = self._spans_of(strip.number)
@@ -415,6 +428,7 @@ class LogArea(QAbstractScrollArea):
         self._paint_selection(painter, strip, shown, left)
         at = 0
         bold = False
+        is_ascii, right = shown.isascii(), self.viewport().width()
         for span in spans:
             begin, end = max(at, strip.start), at + len(span.content)
             if strip.end is not None:
@@ -423,28 +437,33 @@ class LogArea(QAbstractScrollArea):
             if begin >= end:
                 continue
             piece = whole[begin:end]
-            x = left + self._x_of(shown, begin - strip.start)
-            if x > self.viewport().width():
+            if piece.isspace() and span.ink is PLAIN:
+                continue
+            column = begin - strip.start
+            x = left + (self._cell * column if is_ascii else self._x_of(shown, column))
+            if x > right:
                 break
-            if span.ink.bold != bold:
+            if span.ink.bold is not bold:
                 bold = span.ink.bold
                 painter.setFont(font("sm", 600 if bold else 400, mono=True))
-            self._paint_piece(painter, piece, span.ink, x, strip.top)
+            self._paint_piece(painter, piece, self._look_of(span.ink), x, strip.top)
         if bold:
             painter.setFont(font("sm", mono=True))
 
-    def _paint_piece(self, painter: QPainter, piece: str, ink: Ink, x: float, top: float) -> None:
-        width = self._x_of(piece, len(piece))
-        ground = ink_ground(ink, tokens())
-        if ground is not None:
-            painter.fillRect(QRectF(x, top, width, self._row), ground)
-        pen = self._pens.get(ink)
-        if pen is None:
-            pen = self._pens[ink] = QPen(ink_colour(ink, tokens()))
-        painter.setPen(pen)
+    def _look_of(self, ink: Ink) -> _Look:
+        look = self._looks.get(id(ink))  # by identity: hashing six fields for every piece would cost more than its text
+        if look is None:
+            look = self._looks[id(ink)] = _Look(ink, QPen(ink_colour(ink, tokens())), ink_ground(ink, tokens()))
+        return look
+
+    def _paint_piece(self, painter: QPainter, piece: str, look: _Look, x: float, top: float) -> None:
+        if look.ground is not None:
+            painter.fillRect(QRectF(x, top, self._x_of(piece, len(piece)), self._row), look.ground)
+        painter.setPen(look.pen)
         painter.drawText(QPointF(x, top + self._baseline), piece)
-        if ink.underline:
-            painter.drawLine(QPointF(x, top + self._row - 3), QPointF(x + width, top + self._row - 3))
+        if look.ink.underline:
+            bottom = top + self._row - 3
+            painter.drawLine(QPointF(x, bottom), QPointF(x + self._x_of(piece, len(piece)), bottom))
 
     def _paint_marks(self, painter: QPainter, strip: _Strip, shown: str, left: float) -> None:
         if self.mark is None:

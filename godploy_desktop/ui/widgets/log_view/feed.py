@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 TICK_MS = 33
+SLOWEST_MS = 80
+SHARE = 0.1
+"""How much of the time taking and painting may use; with more to do the ticks come less often, down to SLOWEST_MS.
+At such a rate nobody reads single lines, and the rest of the window stays as quick as it was."""
 
 
 class Feed(QObject):
@@ -16,9 +21,12 @@ class Feed(QObject):
 
     _woken = Signal()
 
-    def __init__(self, take: Callable[[bytes], object], parent: QObject | None = None) -> None:
+    def __init__(
+        self, take: Callable[[bytes], object], paint_s: Callable[[], float], parent: QObject | None = None
+    ) -> None:
+        """`paint_s` gives back how long the latest painting took, in seconds."""
         super().__init__(parent)
-        self._take = take
+        self._take, self._paint_s = take, paint_s
         self._waiting: deque[bytes] = deque()
         self._is_awake = False
         self._timer = QTimer(self)
@@ -55,4 +63,7 @@ class Feed(QObject):
             self._is_awake = True
             self._timer.start()
         # only what is there now: a producer that never rests must not keep this loop
+        began = time.perf_counter()
         self._take(b"".join(self._waiting.popleft() for _ in range(len(self._waiting))))
+        busy_ms = (time.perf_counter() - began + self._paint_s()) * 1000
+        self._timer.setInterval(round(min(SLOWEST_MS, max(TICK_MS, busy_ms / SHARE))))

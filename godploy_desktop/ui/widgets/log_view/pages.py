@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 PAGE_BYTES = 256 * 1024
 _KNOWN_PAGES = 16  # pages whose line ends are remembered: what is seen, and what lies around it
+_LAST_LINES = 200
 _NEWLINE = re.compile(b"\n")
 
 
@@ -20,6 +20,14 @@ class Chunk:
     first_line: int
     lines: int
     content: bytes
+
+
+@dataclass
+class Cursor:
+    """How far someone has read: the next line, and where it begins in its page."""
+
+    line: int = 0
+    offset: int = 0
 
 
 class PageStore:
@@ -41,6 +49,8 @@ class PageStore:
         self._tail_ends: list[int] = []
         self._tail_known = 0  # up to which byte `_tail_ends` is complete
         self._partial = bytearray()
+        self._last_key = (-1, -1)
+        self._last: list[bytes] = []
 
     def __len__(self) -> int:
         return self.end - self.first
@@ -67,12 +77,17 @@ class PageStore:
         if last + 1 < len(content):
             self._partial += content[last + 1 :]
             content = content[: last + 1]
-        self._tail += content
-        self._tail_lines += content.count(b"\n")
         self.size_bytes += len(content)
-        if len(self._tail) >= PAGE_BYTES:
+        if len(content) >= PAGE_BYTES:  # a page of its own: nothing is copied
             self._seal()
-            self._trim()
+            self._tail_lines = content.count(b"\n")
+            self._add_page(content)
+        else:
+            self._tail += content
+            self._tail_lines += content.count(b"\n")
+            if len(self._tail) >= PAGE_BYTES:
+                self._seal()
+        self._trim()
 
     def finish_line(self) -> None:
         """Take what came without a newline as a line of its own."""
@@ -91,32 +106,50 @@ class PageStore:
         """Give back a line without its newline. Raises IndexError for one that is gone or not there yet."""
         if not self.first <= number < self.end:
             raise IndexError(number)
-        if number >= self._tail_start:
-            index, ends = number - self._tail_start, self._ends_of_tail()
-            return bytes(self._tail[ends[index - 1] + 1 if index else 0 : ends[index]])
-        page = bisect_right(self._starts, number) - 1
-        index, ends = number - self._starts[page], self._ends_of(page)
-        return self._pages[page][ends[index - 1] + 1 if index else 0 : ends[index]]
+        page = bisect_right(self._starts, number) - 1 if number < self._tail_start else -1
+        lines = self._counts[page] if page >= 0 else self._tail_lines
+        index = number - (self._starts[page] if page >= 0 else self._tail_start)
+        if lines - index < _LAST_LINES:
+            return self._last_of(page)[index - lines]
+        ends = self._ends_of(page) if page >= 0 else self._ends_of_tail()
+        content = self._pages[page] if page >= 0 else self._tail
+        return bytes(content[ends[index - 1] + 1 if index else 0 : ends[index]])
 
-    def chunks(self, first_line: int) -> Iterator[Chunk]:
-        """Give the lines from `first_line` on, a page at a time, oldest first."""
-        at = max(first_line, self.first)
-        while at < self.end:
-            chunk = self._chunk(at)
-            yield chunk
-            at = chunk.first_line + chunk.lines
+    def _last_of(self, page: int) -> list[bytes]:
+        """The last lines of a page (-1: of the tail), found from its end: what a view that follows shows. It never
+        looks through a whole page that the next moment has scrolled away."""
+        content = self._pages[page] if page >= 0 else self._tail
+        key = (self._starts[page] if page >= 0 else self._tail_start, len(content))
+        if key != self._last_key:
+            pieces = content.rsplit(b"\n", _LAST_LINES + 1)
+            self._last_key, self._last = key, [bytes(each) for each in pieces[:-1]]
+        return self._last
 
-    def _chunk(self, number: int) -> Chunk:
+    def read(self, cursor: Cursor, most_bytes: int = PAGE_BYTES) -> Chunk | None:
+        """Give the next whole lines, about `most_bytes` of them, and move the cursor behind them; None at the end.
+        What was let go meanwhile is passed over."""
+        if cursor.line < self.first:
+            cursor.line, cursor.offset = self.first, 0
+        if cursor.line >= self.end:
+            return None
+        content, start = self._page_with(cursor.line)
+        if cursor.line == start:
+            cursor.offset = 0
+        end = content.rfind(b"\n", cursor.offset, cursor.offset + most_bytes) + 1
+        if end <= cursor.offset:  # one line alone is longer
+            end = content.find(b"\n", cursor.offset) + 1
+        piece = bytes(content[cursor.offset : end])
+        chunk = Chunk(cursor.line, piece.count(b"\n"), piece)
+        cursor.line += chunk.lines
+        cursor.offset = end
+        return chunk
+
+    def _page_with(self, number: int) -> tuple[bytes | bytearray, int]:
+        """The page that holds a line, and the number of its first one."""
         if number >= self._tail_start:
-            index = number - self._tail_start
-            start = self._ends_of_tail()[index - 1] + 1 if index else 0
-            return Chunk(number, self._tail_lines - index, bytes(self._tail[start:]))
+            return self._tail, self._tail_start
         page = bisect_right(self._starts, number) - 1
-        index = number - self._starts[page]
-        content = self._pages[page]
-        if index:
-            content = content[self._ends_of(page)[index - 1] + 1 :]
-        return Chunk(number, self._counts[page] - index, content)
+        return self._pages[page], self._starts[page]
 
     def snapshot(self) -> list[bytes]:
         """Give back all pages as they are now; safe to read in another thread."""
@@ -139,8 +172,12 @@ class PageStore:
         return self._tail_ends
 
     def _seal(self) -> None:
+        if self._tail_lines:
+            self._add_page(bytes(self._tail))
+
+    def _add_page(self, content: bytes) -> None:
         start = self._tail_start
-        self._pages.append(bytes(self._tail))
+        self._pages.append(content)
         self._starts.append(start)
         self._counts.append(self._tail_lines)
         self._tail, self._tail_lines, self._tail_ends, self._tail_known = bytearray(), 0, [], 0

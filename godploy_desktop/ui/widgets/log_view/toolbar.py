@@ -10,7 +10,7 @@ from godploy_desktop.ui.theme import icon, theme, tokens
 from godploy_desktop.ui.widgets.buttons import Chip, IconButton
 from godploy_desktop.ui.widgets.fields import FilterField
 from godploy_desktop.ui.widgets.layouts import row
-from godploy_desktop.ui.widgets.log_view.scan import Level, LevelCounts, Question
+from godploy_desktop.ui.widgets.log_view.scan import COUNTED, Level, LevelCounts, Question
 from godploy_desktop.ui.widgets.text import Icon, Label, Pill
 
 _COMPACT_BELOW = 860
@@ -129,7 +129,7 @@ class LogToolbar(QWidget):
     def show_counts(self, lines: int, counts: LevelCounts) -> None:
         """Show how many lines there are."""
         shown: dict[Level | None, str] = {None: short_count(lines)}
-        for level in (Level.WARN, Level.ERROR):
+        for level in COUNTED:
             shown[level] = short_count(counts.counts[level]) if counts.counts[level] else ""
         if shown != self._shown_counts:
             self._shown_counts = shown

@@ -23,7 +23,8 @@ from godploy_server.contract import BadInput, GodployError, Problem
 
 _SCAN_MS = 10
 _SCAN_BUDGET_S = 0.004
-_COUNT_BUDGET_S = 0.002
+_COUNT_BUDGET_S = 0.001
+_FIGURES_MS = 250
 
 
 class LogView(Card):
@@ -42,10 +43,14 @@ class LogView(Card):
         self._ended: tuple[str, Tone] | None = None
         self._counts = LevelCounts(self.store)
         self._search: Scan | None = None
-        self._feed = Feed(self._take, self)
+        self._feed = Feed(self._take, lambda: self.area.paint_s, self)
         self._scan_timer = QTimer(self)
         self._scan_timer.setInterval(_SCAN_MS)
         self._scan_timer.timeout.connect(self._scan_on)
+        self._shows_counts = QTimer(self)
+        self._shows_counts.setSingleShot(True)
+        self._shows_counts.setInterval(_FIGURES_MS)
+        self._shows_counts.timeout.connect(self._show_counts)
         self.body.setContentsMargins(2, 1, 2, 8)
         self.body.addWidget(self.toolbar)
         self.body.addWidget(Line())
@@ -86,7 +91,7 @@ class LogView(Card):
         """Forget every line and begin anew, as live."""
         self._feed.drain_now()
         self.store.clear()
-        self._counts = LevelCounts(self.store, next_line=self.store.first)
+        self._counts = LevelCounts(self.store)
         self._ended = None
         self.area.forget_current_line()
         self._ask()
@@ -133,6 +138,10 @@ class LogView(Card):
 
     def _count(self) -> None:
         self._counts.advance(_COUNT_BUDGET_S)
+        if not self._shows_counts.isActive():  # new figures lay the toolbar out anew: a few times a second will do
+            self._shows_counts.start()
+
+    def _show_counts(self) -> None:
         self.toolbar.show_counts(len(self.store), self._counts)
         self._show_found()
 
@@ -145,7 +154,7 @@ class LogView(Card):
     def _is_scanning(self) -> bool:
         scan = self.area.rows.scan
         return (
-            self._counts.next_line < self.store.end
+            not self._counts.is_done
             or (scan is not None and not scan.is_done)
             or (self._search is not None and not self._search.is_done)
         )
@@ -159,6 +168,7 @@ class LogView(Card):
         self._count()
         if not self._is_scanning():
             self._scan_timer.stop()
+            self._show_counts()
 
     def _ask(self) -> None:
         question, hides = self.toolbar.question, self.toolbar.hides_others
@@ -175,6 +185,7 @@ class LogView(Card):
         self.area.set_mark(mark)
         self.area.forget_current_line()
         self._refresh()
+        self._show_found()
         self.area.refresh()
 
     def begin_search(self) -> None:
@@ -245,6 +256,7 @@ class LogView(Card):
         if event.type() is QEvent.Type.DeferredDelete:
             self._feed.stop()
             self._scan_timer.stop()
+            self._shows_counts.stop()
         return super().event(event)
 
 
