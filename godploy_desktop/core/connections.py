@@ -59,8 +59,8 @@ async def connection_for(
     )
 
 
-async def close_connection(connection: Connection, *, keep_agent: bool | None) -> None:
-    """Close a connection. This computer's agent ends with it unless it is to be kept; None: unless it ran before."""
+async def close_connection(connection: Connection, *, keep_agent: bool) -> None:
+    """Close a connection; this computer's agent ends with it unless it is to be kept."""
     if "godploy_desktop.remote.local" in sys.modules and isinstance(connection, _local_connection()):
         await connection.close(keep_agent=keep_agent)
     else:

@@ -110,9 +110,9 @@ class Server:
             self._live = asyncio.create_task(self._follow_events(), name=f"events of {self.name}")
         return self._live
 
-    async def close(self, *, keep_agent: bool | None = None) -> None:
+    async def close(self, *, keep_agent: bool = True) -> None:
         """Stop following and close the connection. What the model knows is remembered for the next start. The agent
-        of this computer ends with it, unless it is to be kept (None: unless it ran before the connection)."""
+        of this computer goes on, unless it is not to be kept."""
         if self._live is not None:
             self._live.cancel()
             await asyncio.gather(self._live, return_exceptions=True)

@@ -101,11 +101,11 @@ class Workspace:
     async def close(self, *, ends_agent: bool = True) -> None:
         """Cancel what runs, remember every server's state, close all connections.
 
-        The agent of this computer ends unless the setting KEEP_EMBEDDED_AGENT says to keep it. A command, which may
-        run beside a window, says `ends_agent=False`: then an agent that ran before goes on.
+        The agent of this computer ends unless the setting KEEP_EMBEDDED_AGENT says to keep it. A command says
+        `ends_agent=False`: what it asked for (a queued deployment, a certificate) needs the agent after its own end.
         """
         await self.tasks.cancel_all()
-        keep = True if self.setting(KEEP_EMBEDDED_AGENT, False) else False if ends_agent else None
+        keep = not ends_agent or bool(self.setting(KEEP_EMBEDDED_AGENT, False))
         await asyncio.gather(*(each.close(keep_agent=keep) for each in self.servers))
         await asyncio.gather(*self._writes)
         if self._store is not None:
@@ -161,7 +161,7 @@ class Workspace:
 
     async def remove_server(self, server: Server) -> None:
         """Take a server off the list and forget its secrets and cache. Nothing on the server itself changes."""
-        await server.close()
+        await server.close(keep_agent=False)
         self.servers.remove(server)
         await asyncio.to_thread(self._opened().remove_server, server.id)
         await self.secrets.forget(server.profile)
