@@ -133,7 +133,7 @@ def acme_failure(log_lines: list[str], host: str) -> str:
         if host in plain and "ACME certificate" in plain and "nable to obtain" in plain:
             reason = re.search(r'error="((?:[^"\\]|\\.)*)"', plain) or re.search(r":: (.*)", plain)
             text = reason[1] if reason else plain
-            return text.rsplit(":: ", 1)[-1].replace('\\"', '"').strip()[:300]
+            return text.rsplit(":: ", 1)[-1].replace('\\"', '"').replace("\\n", " ").strip()[:300]
     return ""
 
 

@@ -98,5 +98,7 @@ def test_the_cas_own_words_are_taken_from_the_proxys_log() -> None:
         "2026-11-23T00:00:02Z DBG something else about shop.test",
     ]
     assert acme_failure(lines, "shop.test") == 'no "A" record'
+    unreachable = refusal.replace(':: no \\"A\\" record', "::GET :: https://ca.test/dir :: 404 page not found\\n")
+    assert acme_failure([unreachable], "shop.test") == "404 page not found"
     assert acme_failure(lines, "other.test") == ""
     assert acme_failure([], "shop.test") == ""
