@@ -242,6 +242,9 @@ class Agent:
             await asyncio.sleep(_LOOK_AT_JOBS_EVERY_S)
             for deployment_id in self.jobs.running:
                 self.publish_deployment(deployment_id)
+            if self.docker.answers and self.jobs.has_orphans() and not self.jobs.is_settling:
+                await asyncio.sleep(_LOOK_AT_JOBS_EVERY_S)  # what ended a moment ago is settled by its own end
+                await self.jobs.settle()
 
     def _service_changed(self, service_id: str) -> None:
         self.publish_service(service_id)

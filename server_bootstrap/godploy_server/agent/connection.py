@@ -55,8 +55,8 @@ class HttpConnection:
         try:
             while await self._one_exchange():
                 self._protocol.start_next_cycle()
-        except (OSError, asyncio.TimeoutError):
-            pass  # the client went away or stopped reading: nobody is left to tell
+        except (OSError, asyncio.TimeoutError, h11.LocalProtocolError):
+            pass  # the client went away, stopped reading, or asked for what has no answer (HEAD): nobody to tell
         finally:
             self._writer.close()
 

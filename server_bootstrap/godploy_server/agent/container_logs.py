@@ -43,7 +43,8 @@ async def service_logs(
     `containers` gives those that exist now; `changed` is notified when they may be different.
     """
     known = {each.id: each for each in containers()}
-    past = await asyncio.gather(*(_last_lines(docker, each, tail) for each in known.values()))
+    # One line is read even where none is wanted: following begins after it.
+    past = await asyncio.gather(*(_last_lines(docker, each, max(1, tail)) for each in known.values()))
     newest = heapq.nlargest(tail, (line for lines in past for line in lines), key=lambda line: line.at)
     yield b"".join(json_line(each) for each in reversed(newest))
     if not follow:

@@ -76,7 +76,7 @@ class IngressWatch:
             await check_domain(self._engine, domain)
         except GodployError as error:
             why = f"{error.problem.what}: {error.problem.why}"
-            domains.set_certificate(self._engine.connection, domain.id, CertificateState.FAILED, why)
+            domains.set_certificate(self._engine.connection, domain.id, CertificateState.PENDING, why)
         finally:
             self._checking.discard(domain.id)
             self._looked_at[domain.id] = asyncio.get_running_loop().time()

@@ -72,6 +72,15 @@ class JobQueue:
         """The deployments whose job processes live."""
         return tuple(self._jobs)
 
+    @property
+    def is_settling(self) -> bool:
+        """Whether the engine's recovery is at work."""
+        return self._recovering.locked()
+
+    def has_orphans(self) -> bool:
+        """Whether a row says running and no process does it."""
+        return bool(self._orphans())
+
     def wake(self) -> None:
         """Start what may begin now. Call after each change of the queue or of `builds_at_once`."""
         if self._is_closed:
