@@ -598,17 +598,27 @@ act_agent() {
 	done
 }
 
+does_relay_answer() { # at the address that the agent gave it
+	"$PYTHON" - $RUN/relay-address 2>/dev/null <<'CODE'
+import http.client, sys
+with open(sys.argv[1]) as stream:
+    host, _, port = stream.read().strip().rpartition(":")
+connection = http.client.HTTPConnection(host, int(port), timeout=5)
+connection.request("GET", "/_godploy/health")
+sys.exit(connection.getresponse().status != 200)
+CODE
+}
 check_relay() {
-	PLAN='wait until the relay runs'
-	[ -z "$ROOT" ] && systemctl is-active -q godploy-relay.service 2>/dev/null || return 1
-	[ -x $PYTHON ] && ask_agent && [ "${INFO[1]}" = "$(bundle_version)" ] || return 1
-	DETAIL="version ${INFO[1]} runs without privileges"
+	PLAN='wait until the relay answers'
+	[ -z "$ROOT" ] && [ -x $PYTHON ] && systemctl is-active -q godploy-relay.service 2>/dev/null || return 1
+	DETAIL="answers on $(cat $RUN/relay-address 2>/dev/null), without privileges"
+	does_relay_answer
 }
 act_relay() {
 	local tries=0
 	until check_relay; do
 		tries=$((tries + 1))
-		[ $tries -lt 240 ] || refuse relay-silent 'The relay does not answer' "$(unit_words godploy-relay.service)" \
+		[ $tries -lt 720 ] || refuse relay-silent 'The relay does not answer' "$(unit_words godploy-relay.service)" \
 			'See “journalctl -u godploy-relay” on the server, then run the bootstrap again'
 		sleep 0.25
 	done
