@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 from dataclasses import dataclass, field, replace
@@ -160,7 +161,11 @@ class Workspace:
         return fresh
 
     async def remove_server(self, server: Server) -> None:
-        """Take a server off the list and forget its secrets and cache. Nothing on the server itself changes."""
+        """Take a server off the list and forget its secrets and cache. Nothing on the server itself changes; the agent
+        of this computer ends (its applications go on)."""
+        if server.is_embedded and (self.folders.embedded_run / "agent.sock").exists():
+            with contextlib.suppress(GodployError):  # a command before this one left it running: find it, to end it
+                await server.connect()
         await server.close(keep_agent=False)
         self.servers.remove(server)
         await asyncio.to_thread(self._opened().remove_server, server.id)
