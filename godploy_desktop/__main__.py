@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import os
 import sys
 from collections.abc import Mapping
@@ -63,6 +64,12 @@ def main() -> int:
             f"  apt-get install {' '.join(missing)}\n"
         )
         return MISSING_LIBRARY
+    return _show_window(arguments)
+
+
+def _show_window(arguments: list[str]) -> int:
+    # what knows no Qt comes first: PySide reads the source of every module that is imported after it
+    importlib.import_module("godploy_desktop.core.workspace")
     from godploy_desktop.app import run
 
     return run(arguments)

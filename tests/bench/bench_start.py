@@ -34,27 +34,25 @@ app.exec()
 
 OURS = """
 import os, sys, time
-from PySide6.QtCore import QEvent, QObject
-
-class Painted(QObject):
-    def eventFilter(self, watched, event):
-        if event.type() is QEvent.Type.Paint and watched.isWidgetType() and watched.isWindow():
-            # the window's own paint comes first, its children's follow within the same update
-            self.armed = True
-        elif getattr(self, "armed", False) and event.type() is not QEvent.Type.Paint:
-            os.write(1, b"%.6f" % time.time())
-            os._exit(0)
-        return False
-
+import godploy_desktop.__main__ as entry
+import godploy_desktop.core.workspace  # as the entry point does before it loads Qt
 from godploy_desktop import app as godploy_app
-made = godploy_app.make_application
-def make(arguments):
-    application = made(arguments)
-    application.painted = Painted()
-    application.installEventFilter(application.painted)
-    return application
-godploy_app.make_application = make
-godploy_app.run([])
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QWidget
+from godploy_desktop.ui.shell import main_window
+
+class Window(main_window.MainWindow):
+    def paintEvent(self, event):
+        super().paintEvent(event)
+        QTimer.singleShot(0, self.painted)  # its children paint within the same update
+
+    def painted(self):
+        os.write(1, b"%.6f" % time.time())
+        os._exit(0)
+
+godploy_app.MainWindow = Window
+sys.argv = ["godploy-desktop"]
+entry.main()
 """
 
 

@@ -15,7 +15,10 @@ class ScrollArea(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.viewport().setAutoFillBackground(False)
+        # a viewport of our own: asking for Qt's makes PySide load every widget class to find out which one it is (0.1 s)
+        ground = QWidget()
+        self.setViewport(ground)
+        ground.setAutoFillBackground(False)
         if content is not None:
             self.set_content(content)
 

@@ -21,7 +21,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from godploy_desktop.ui.theme import Size, color, font, metrics, theme, tokens
 from godploy_desktop.ui.widgets.log_view.ansi import PLAIN, Ink, Span, plain_text, spans_of
@@ -87,6 +87,7 @@ class LogArea(QAbstractScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setAccessibleName("Log")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setViewport(QWidget())  # see ScrollArea
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.viewport().setCursor(Qt.CursorShape.IBeamCursor)
         # set ranges come with signals blocked, so the bar cannot be told to appear
