@@ -172,14 +172,14 @@ def test_unsaved_variables_are_not_left_without_asking(story):
     async def plot(page):
         await page.until(lambda: page.is_shown("variable-value-LOG_LEVEL"))
         await page.type("variable-value-LOG_LEVEL", "debug")
-        assert not page.page.may_leave()
+        assert page.page.has_unsaved()
         tabs = page.find("service-tabs", Tabs)
         tabs.set_current("logs")
         await page.settle()
         assert tabs.current == "variables"
         await page.press("confirm-discard")
         assert tabs.current == "logs"
-        assert page.page.may_leave()
+        assert not page.page.has_unsaved()
 
     story(SERVICE.on("variables"), plot)
 

@@ -34,7 +34,7 @@ class PlainPage(QWidget):
     def dispose(self) -> None:
         self.disposed += 1
 
-    def may_leave(self) -> bool:
+    def may_leave(self, go_on: object) -> bool:
         return not self.stays
 
     def focus_first(self) -> None:

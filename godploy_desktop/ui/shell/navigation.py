@@ -22,7 +22,7 @@ class ShownPage(Protocol):
     def dispose(self) -> None:
         """End all watching; the page is not shown again."""
 
-    def may_leave(self) -> bool:
+    def may_leave(self, go_on: Callable[[], object]) -> bool:
         """Whether nothing would be lost. A page that says no asks the person and calls `go` again afterwards."""
 
     def focus_first(self) -> None:
@@ -76,7 +76,7 @@ class Navigation(QWidget):
 
     def go(self, route: Route) -> bool:
         """Show a place; gives back False if the page before asked to stay."""
-        if not self._may_move(route):
+        if not self._may_move(lambda: self.go(route)):
             return False
         self.history.visit(route)
         self._show(route)
@@ -94,14 +94,13 @@ class Navigation(QWidget):
         route = move()
         if route is None:
             return
-        if self._may_move(route):
+        if self._may_move(lambda: self._step(move, undo)):
             self._show(route)
         else:
             undo()
 
-    def _may_move(self, route: Route) -> bool:
-        del route
-        return self.page is None or self.page.may_leave()
+    def _may_move(self, go_on: Callable[[], object]) -> bool:
+        return self.page is None or self.page.may_leave(go_on)
 
     def _show(self, route: Route) -> None:
         shown = self.page

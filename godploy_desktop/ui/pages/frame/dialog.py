@@ -36,12 +36,24 @@ class AskingDialog(DialogFrame, Observer):
         self.primary.setObjectName(name)
         return self.add_button(self.primary, is_primary=True)
 
-    def submit(self, title: str, work: Callable[[], Awaitable[T]], about: str = "") -> None:
-        """Run `work`; close with its result, or show its problem here and let the person correct things."""
+    def submit(
+        self,
+        title: str,
+        work: Callable[[], Awaitable[T]],
+        about: str = "",
+        then: Callable[[T], object] = lambda _: None,
+    ) -> None:
+        """Run `work`; close with its result and call `then`, or show its problem here and let the person correct
+        things."""
+
+        def done(result: T) -> None:
+            self.close_with(result)
+            then(result)
+
         self.problems.clear_problem()
         if self.primary is not None:
             self.primary.set_busy(True)
-        self.act(title, work, done=self.close_with, failed=self.show_problem, about=about)
+        self.act(title, work, done=done, failed=self.show_problem, about=about)
 
     def show_problem(self, problem: Problem) -> None:
         if self.primary is not None:

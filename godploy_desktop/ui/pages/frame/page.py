@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -11,6 +13,7 @@ from godploy_desktop.ui.pages.frame.layout import scrolling
 from godploy_desktop.ui.pages.frame.observing import Observer
 from godploy_desktop.ui.pages.frame.problem_slot import ProblemSlot
 from godploy_desktop.ui.theme import Space
+from godploy_desktop.ui.widgets import ConfirmDialog, open_dialog_of
 from godploy_server.contract import Problem
 
 MARGINS = (Space.XL, Space.LG, Space.XL, Space.LG)
@@ -51,9 +54,29 @@ class Page(QWidget, Observer):
         del route
         return False
 
-    def may_leave(self) -> bool:
-        """Whether nothing would be lost; a page that says False asks the person and goes on by itself."""
-        return True
+    def has_unsaved(self) -> bool:
+        """Whether something typed would be lost by leaving."""
+        return False
+
+    def discard(self) -> None:
+        """Drop what was typed; the person said so."""
+
+    def may_leave(self, go_on: Callable[[], object]) -> bool:
+        """Whether nothing would be lost. If something would, asks the person, and calls `go_on` after a yes."""
+        if not self.has_unsaved():
+            return True
+        if open_dialog_of(self.window()) is None:
+            dialog = ConfirmDialog(
+                self, "Leave without saving?", "What you changed here is not saved yet.", confirm_text="Discard changes"
+            )
+            dialog.confirm.setObjectName("confirm-discard")
+            dialog.finished.connect(lambda answer: self._discard_and(go_on) if answer else None)
+            dialog.open()
+        return False
+
+    def _discard_and(self, go_on: Callable[[], object]) -> None:
+        self.discard()
+        go_on()
 
     def focus_first(self) -> None:
         """Put the keyboard where a person would begin."""

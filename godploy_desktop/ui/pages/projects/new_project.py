@@ -47,9 +47,7 @@ class NewProjectDialog(AskingDialog):
             return
         name = self.name_field.value()
 
-        async def work() -> Project:
-            project = await server.create_project(name)
+        def go(project: Project) -> None:
             self.context.shell.go(Route("project", server=server.id, project=project.id))
-            return project
 
-        self.submit(f"Create project {name}", work)
+        self.submit(f"Create project {name}", lambda: server.create_project(name), str(server.id), go)

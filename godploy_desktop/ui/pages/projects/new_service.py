@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from godploy_desktop.ui.models import forms
 from godploy_desktop.ui.models.route import Route
+from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.dialog import AskingDialog
 from godploy_desktop.ui.pages.frame.page import Page
 from godploy_desktop.ui.widgets import CopyField, Form, Label, Select, TextAreaField, TextField
@@ -33,12 +34,13 @@ _KINDS = {ServiceKind.APPLICATION.value: "A git repository", ServiceKind.IMAGE.v
 def new_service(page: Page, server: Server, project_id: ProjectId) -> None:
     """Open the dialog; goes to the new service afterwards and shows its deploy key where it needs one."""
     dialog = NewServiceDialog(page, server, project_id)
+    context, window = page.context, page.window()  # the page itself is gone once the service's is shown
 
     def made(service: object) -> None:
         if not isinstance(service, Service):
             return
-        page.context.shell.go(Route("service", server=server.id, project=project_id, service=service.id))
-        DeployKeyDialog(page, server, service).open()
+        context.shell.go(Route("service", server=server.id, project=project_id, service=service.id))
+        DeployKeyDialog(context, window, server, service).open()
 
     dialog.finished.connect(made)
     dialog.open()
@@ -147,10 +149,10 @@ class NewServiceDialog(AskingDialog):
 class DeployKeyDialog(AskingDialog):
     """What stands between a new service and its first deployment: for a private repository, its key."""
 
-    def __init__(self, page: Page, server: Server, service: Service) -> None:
+    def __init__(self, context: Context, window: QWidget, server: Server, service: Service) -> None:
         super().__init__(
-            page.context,
-            page,
+            context,
+            window,
             f"{service.name} is made",
             "It runs nothing until it is deployed.",
             width=560,
@@ -177,13 +179,11 @@ class DeployKeyDialog(AskingDialog):
     def _deploy(self) -> None:
         service, server = self._service, self._server
 
-        async def work() -> Deployment:
-            deployment = await server.deploy(service.id)
-            route = Route("service", server=server.id, project=service.project_id, service=service.id)
-            self.context.shell.go(route.on("deployments"))
-            return deployment
+        def go(deployment: Deployment) -> None:
+            route = Route("service", server.id, service.project_id, service.id, deployment.id, "deployments")
+            self.context.shell.go(route)
 
-        self.submit(f"Deploy {service.name}", work, service.id)
+        self.submit(f"Deploy {service.name}", lambda: server.deploy(service.id), service.id, go)
 
 
 def _side_by_side(first: TextField, second: TextField) -> QHBoxLayout:

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
-from godploy_desktop.ui.models.route import Route
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.observing import Observer
 from godploy_desktop.ui.pages.frame.problem_slot import ProblemSlot
 from godploy_desktop.ui.pages.frame.removal import confirm_removal
 from godploy_desktop.ui.widgets import Button, ButtonKind, PropertyList, Section, column
-from godploy_server.contract import Problem, ProjectId, RemovalPreview
+from godploy_server.contract import Problem, ProjectId
 
 if TYPE_CHECKING:
     from godploy_desktop.core.server import Server
@@ -64,9 +63,4 @@ class ProjectSettings(QWidget, Observer):
         )
 
     def _delete(self) -> None:
-        async def work() -> RemovalPreview:
-            gone = await self._server.delete_project(self._id)
-            self.context.shell.go(Route("projects"))
-            return gone
-
-        self.act("Delete the project", work, about=str(self._id))
+        self.act("Delete the project", lambda: self._server.delete_project(self._id), about=str(self._id))

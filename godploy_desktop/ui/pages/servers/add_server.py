@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QWidget
 
+from godploy_desktop.core.server import Server
 from godploy_desktop.core.tasks import Task
 from godploy_desktop.core.trial import Finding, try_server
 from godploy_desktop.core.workspace import NewServer
@@ -121,16 +122,14 @@ class AddServerDialog(AskingDialog):
     def _add(self, new: NewServer) -> None:
         workspace, shell, needs_set_up = self.context.workspace, self.context.shell, self._needs_set_up
 
-        async def work() -> int:
-            server = await workspace.add_server(new)
+        def begin(server: Server) -> None:
             if needs_set_up:
                 begin_set_up(workspace, server)
             else:
                 server.keep_live()
             shell.go(Route("server", server=server.id))
-            return server.id
 
-        self.submit(f"Add {new.profile().name}", work)
+        self.submit(f"Add {new.profile().name}", lambda: workspace.add_server(new), then=begin)
 
     def _show_form(self) -> None:
         self._end_test()

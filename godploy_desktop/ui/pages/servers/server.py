@@ -61,8 +61,12 @@ class ServerPage(Page):
         self._tabs.set_current(route.tab or "overview")
         return True
 
-    def may_leave(self) -> bool:
-        return not self.settings.is_dirty()
+    def has_unsaved(self) -> bool:
+        exists = self._server in self.context.workspace.servers
+        return exists and self.settings.is_dirty()
+
+    def discard(self) -> None:
+        self.settings.discard()
 
     def _show_tab(self, key: str) -> None:
         self._parts.show_part(key)

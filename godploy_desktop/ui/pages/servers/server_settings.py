@@ -188,8 +188,9 @@ class ServerSettings(QWidget, Observer):
         dialog.open()
 
     def _remove_server(self) -> None:
-        async def work() -> None:
-            await self.context.workspace.remove_server(self._server)
-            self.context.shell.go(Route("servers"))
-
-        self.act(f"Remove {self._server.name}", work)
+        workspace, shell = self.context.workspace, self.context.shell
+        self.act(
+            f"Remove {self._server.name}",
+            lambda: workspace.remove_server(self._server),
+            done=lambda _: shell.go(Route("servers")),
+        )

@@ -22,7 +22,7 @@ from godploy_desktop.ui.pages.service.overview import OverviewTab
 from godploy_desktop.ui.pages.service.settings import SettingsTab
 from godploy_desktop.ui.pages.service.tab import ServiceTab
 from godploy_desktop.ui.pages.service.variables import VariablesTab
-from godploy_desktop.ui.widgets import Banner, ConfirmDialog, Tabs
+from godploy_desktop.ui.widgets import Banner, Tabs
 from godploy_server.contract import Deploy, Deployment, DeploymentId, ServiceId, Trigger
 
 if TYPE_CHECKING:
@@ -80,8 +80,13 @@ class ServicePage(Page):
             self._show_deployment(route.deployment)
         return True
 
-    def may_leave(self) -> bool:
-        return all(each.may_leave() for each in self._made.values())
+    def has_unsaved(self) -> bool:
+        exists = self._id in self._server.model.services
+        return exists and any(each.is_dirty() for each in self._made.values())
+
+    def discard(self) -> None:
+        for each in self._made.values():
+            each.discard()
 
     def dispose(self) -> None:
         for each in self._made.values():
@@ -101,27 +106,12 @@ class ServicePage(Page):
         return self._made[key]
 
     def _choose(self, key: str) -> None:
-        left = self._made.get(self._open)
-        if left is not None and key != self._open and not left.may_leave():
+        if key != self._open and not self.may_leave(lambda: self._tabs.set_current(key)):
             self._tabs.blockSignals(True)
             self._tabs.set_current(self._open)
             self._tabs.blockSignals(False)
-            dialog = ConfirmDialog(
-                self,
-                "Leave without saving?",
-                "What you changed here is not saved yet.",
-                confirm_text="Discard changes",
-            )
-            dialog.confirm.setObjectName("confirm-discard")
-            dialog.finished.connect(lambda answer: self._discard_and_show(left, key) if answer else None)
-            dialog.open()
             return
         self._show_tab(key)
-
-    def _discard_and_show(self, left: ServiceTab, key: str) -> None:
-        if isinstance(left, VariablesTab | SettingsTab):
-            left.discard()
-        self._tabs.set_current(key)
 
     def _show_tab(self, key: str) -> None:
         if key == self._open:

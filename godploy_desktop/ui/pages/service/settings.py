@@ -119,9 +119,6 @@ class SettingsTab(ServiceTab):
         """Whether a field differs from what the server holds."""
         return any(self._fields[name].edit.text() != text for name, text in self._held.items())
 
-    def may_leave(self) -> bool:
-        return not self.is_dirty()
-
     def discard(self) -> None:
         """Show what the server holds."""
         service = self.service

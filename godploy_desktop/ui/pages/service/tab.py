@@ -46,9 +46,12 @@ class ServiceTab(QWidget, Observer):
     def closed(self) -> None:
         """The tab went out of sight: streams end here."""
 
-    def may_leave(self) -> bool:
-        """Whether nothing typed would be lost."""
-        return True
+    def is_dirty(self) -> bool:
+        """Whether something typed would be lost by leaving."""
+        return False
+
+    def discard(self) -> None:
+        """Drop what was typed."""
 
     def service_changed(self) -> None:
         """The service, its connection or the whole model changed."""

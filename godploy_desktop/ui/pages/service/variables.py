@@ -72,9 +72,6 @@ class VariablesTab(ServiceTab):
         if self.isVisible() and self.server.model.is_live and not self._loader.is_loaded:
             self.opened()
 
-    def may_leave(self) -> bool:
-        return not self.is_dirty()
-
     def is_dirty(self) -> bool:
         """Whether something typed is not saved; what cannot be saved as it stands counts too."""
         try:
