@@ -15,7 +15,7 @@ class ScrollArea(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        # a viewport of our own: asking for Qt's makes PySide load every widget class to find out which one it is (0.1 s)
+        # a viewport of our own: asked for Qt's, PySide loads every widget class to find out which one it is (0.1 s)
         ground = QWidget()
         self.setViewport(ground)
         ground.setAutoFillBackground(False)
