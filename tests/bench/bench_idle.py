@@ -57,9 +57,7 @@ def main() -> int:
                 each.wait(20)
     bare = memory["bare interpreter"]
     for name in processes:
-        print(
-            f"{name:17} {memory[name]:5.1f} MB ({memory[name] / bare:.1f}x a bare interpreter)  {spent[name]:.2%} CPU"
-        )
+        print(f"{name:17} {memory[name]:5.1f} MB ({memory[name] / bare:.1f}x the bare one)  {spent[name]:.2%} CPU")
     together = memory["agent"] + memory["relay"]
     print(f"{'together':17} {together:5.1f} MB, goal at most {GOAL_MB:.0f} MB")
     return 0 if together <= GOAL_MB else 1

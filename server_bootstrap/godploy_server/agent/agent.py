@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from godploy_server import __version__
 from godploy_server.agent import host_facts
 from godploy_server.agent.deployment_log import LogGrowth, size_of
+from godploy_server.agent.ending import end_tasks
 from godploy_server.agent.event_stream import EventHub
 from godploy_server.agent.ingress_watch import IngressWatch
 from godploy_server.agent.job_queue import JobQueue
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 LOG_NOTICE_EVERY_S: Final = 0.1
 _DEPLOYMENTS_IN_SNAPSHOT: Final = 20
 _LOOK_AT_JOBS_EVERY_S: Final = 2.0
+_END_WITHIN_S: Final = 5.0
 
 _log = logging.getLogger(__name__)
 
@@ -86,9 +88,8 @@ class Agent:
         self.jobs.close()
         for each in self._reconsidering.values():
             each.cancel()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if not await end_tasks(self._tasks, _END_WITHIN_S):
+            _log.warning("some tasks of the agent did not end in time")
 
     def run(self, work: Coroutine[Any, Any, object]) -> None:
         """Run something beside the requests; an exception of it is logged, never lost."""

@@ -9,7 +9,9 @@ import logging
 import os
 import signal
 import socket
+import sys
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 from godploy_server.agent.agent import Agent
 from godploy_server.agent.notices import NoticeSocket
@@ -51,7 +53,7 @@ def run_agent(paths: Paths, options: AgentOptions) -> int:
             ) from None
         remember_instance(paths, options)
         asyncio.run(_serve(paths))
-    return 0
+    return 0  # not reached after a regular end: see _leave
 
 
 def remember_instance(paths: Paths, options: AgentOptions) -> Instance:
@@ -99,6 +101,7 @@ async def _serve(paths: Paths) -> None:
         loop.add_signal_handler(number, agent.shutdown.set)
     notices = NoticeSocket(paths.notify_socket, agent.notice)
     server = AgentServer(agent)
+    is_regular = False
     try:
         notices.open()
         await server.listen()
@@ -109,11 +112,23 @@ async def _serve(paths: Paths) -> None:
         gc.freeze()  # what was loaded to start stays for good: later collections need not touch its pages
         _log.info("the agent listens on %s (pid %d)", paths.agent_socket, os.getpid())
         await agent.shutdown.wait()
+        is_regular = True
     finally:
+        server.stop_accepting()
         await agent.close()
         await server.close()
         notices.close()
         engine.close()
+    if is_regular:
+        _leave()
+
+
+def _leave() -> NoReturn:
+    """End the process now. Everything is closed; the loop's own end would wait for threads without any limit (a
+    look-up of a name that nobody answers), and whoever stopped the agent waits."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 async def _relay(paths: Paths) -> None:

@@ -16,6 +16,7 @@ from godploy_server.access import audit
 from godploy_server.access.actor import Actor, owner
 from godploy_server.agent.agent import Agent
 from godploy_server.agent.connection import HttpConnection
+from godploy_server.agent.ending import end_tasks
 from godploy_server.agent.messages import Answer, Request
 from godploy_server.agent.router import Router
 from godploy_server.agent.routes import deployments, projects, server, services
@@ -41,20 +42,23 @@ class AgentServer:
         listener = bind_socket(self._path, self._agent.engine.instance.is_embedded)
         self._server = await asyncio.start_unix_server(self._accept, sock=listener)
 
-    async def close(self) -> None:
-        """Accept nothing more, let requests under way end, then close every connection."""
+    def stop_accepting(self) -> None:
+        """Take no new connection: whoever wants the agent finds it gone."""
         if self._server:
             self._server.close()
-        self._path.unlink(missing_ok=True)
+            self._server = None
+            self._path.unlink(missing_ok=True)
+
+    async def close(self) -> None:
+        """Let requests under way end, then close every connection."""
+        self.stop_accepting()
         for connection, task in self._open.items():
             if not connection.is_busy:
                 task.cancel()
         tasks = list(self._open.values())
         if tasks:
             await asyncio.wait(tasks, timeout=_GRACE_S)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(tasks, _GRACE_S)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer: socket.socket = writer.get_extra_info("socket")

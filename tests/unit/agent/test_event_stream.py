@@ -40,7 +40,6 @@ def test_a_reader_that_does_not_keep_up_is_ended_and_delays_nobody():
             if number % 100 == 0:
                 got += len((await quick.__anext__()).splitlines())
         assert [each async for each in slow] == []  # no change with holes before it
-        got += len((await quick.__anext__()).splitlines())
         assert got == event_stream.MAX_WAITING_LINES + 1
         await quick.aclose()
 
@@ -79,3 +78,26 @@ def test_a_log_is_followed_from_any_offset_to_its_end(tmp_path):
         assert [each async for each in stream] == [b"last"]
 
     asyncio.run(story())
+
+
+def test_a_task_that_loses_its_cancellation_is_asked_again():
+    from godploy_server.agent.ending import end_tasks
+
+    async def story():
+        lost = 0
+
+        async def stubborn():
+            nonlocal lost
+            while True:
+                try:
+                    await asyncio.sleep(3600)
+                except asyncio.CancelledError:
+                    lost += 1
+                    if lost == 3:
+                        raise
+
+        tasks = [asyncio.ensure_future(stubborn())]
+        await asyncio.sleep(0)
+        return await end_tasks(tasks, 10.0)
+
+    assert asyncio.run(story())
