@@ -88,7 +88,7 @@ class _Api(docker.APIClient):
     def __init__(self, open_socket: Callable[[], socket.socket], timeout_s: float) -> None:
         self._negotiated: str | None = None
         self._negotiating = threading.RLock()
-        super().__init__(base_url=_BASE_URL.replace("http", "tcp"), version="1.41", timeout=int(timeout_s))
+        super().__init__(base_url="tcp://docker.invalid:2375", version="1.41", timeout=int(timeout_s))
         self._negotiated = None
         self.base_url = _BASE_URL
         for prefix in list(self.adapters):

@@ -193,9 +193,9 @@ class Link:
                     self._mux.call(self.end)
                     return
             if sent < len(data):
-                if not self._backlog:
-                    self._mux.call(self._watch)
                 self._backlog.append(memoryview(data)[sent:])
+                if len(self._backlog) == 1:
+                    self._mux.call(self._watch)  # after the append: it looks at once
         self._acknowledge(sent)
 
     def _receive_stderr(self, data: bytes) -> None:

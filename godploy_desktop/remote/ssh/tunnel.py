@@ -72,6 +72,7 @@ class Tunnel:
         self._bulk: Line | None = None
         self._command_lines: list[Line] = [control]
         self._dialing = asyncio.Lock()
+        self._asking = asyncio.Lock()
         self._relayed: dict[str, str] = {}  # socket path -> the command that leads there
         self._loop = asyncio.get_running_loop()
         self._is_closed = False
@@ -160,11 +161,12 @@ class Tunnel:
             except (OSError, EOFError, paramiko.SSHException) as error:
                 if not line.is_alive:
                     raise lost(self._target, "it ended while a channel was opened") from error
-                command = await self._way_around(path, error)
+                async with self._asking:
+                    command = self._relayed.get(path) or await self._way_around(path, error)
+                    self._relayed[path] = command
             else:
                 return line, channel, None
         line, channel = await self._open_command(command)
-        self._relayed[path] = command
         return line, channel, partial(self._release, line)
 
     async def _bulk_line(self) -> Line:
