@@ -58,7 +58,12 @@ entry.main()
 
 def seconds_to_paint(program: str, home: Path) -> float:
     """Start `program` as a process of its own; gives back the seconds until it painted."""
-    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "GODPLOY_HOME": str(home)}
+    environment = os.environ | {
+        "QT_QPA_PLATFORM": "offscreen",
+        "GODPLOY_HOME": str(home),
+        "PYTHONPYCACHEPREFIX": str(home / "bytecode"),  # an installed program has its bytecode; a checkout may not
+    }
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     start = time.time()
     result = subprocess.run(
         [sys.executable, "-c", program], env=environment, capture_output=True, timeout=60, check=True
