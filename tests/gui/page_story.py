@@ -18,6 +18,7 @@ from godploy_desktop.core.workspace import Workspace
 from godploy_desktop.ui.models.route import Route
 from godploy_desktop.ui.pages import factories
 from godploy_desktop.ui.pages.frame.context import Context
+from godploy_desktop.ui.shell.main_window import MainWindow
 from godploy_desktop.ui.widgets import DialogFrame, open_dialog_of
 from tests.gui.recorded import snapshots
 from tests.gui.recorded.window import RecordedShell
@@ -30,10 +31,12 @@ class Story:
     def __init__(self, folder: Path, route: Route, workspace: Workspace | None = None) -> None:
         self.workspace = workspace or recorded_workspace(folder)
         self.shell = RecordedShell()
-        self.context = Context(self.workspace, self.shell, lambda: snapshots.NOW)
-        self.page = factories(self.context)[route.page](route)
+        self.page = self._open(route)
         self.page.resize(1180, 820)
         self.page.show()
+
+    def _open(self, route: Route) -> QWidget:
+        return factories(Context(self.workspace, self.shell, lambda: snapshots.NOW))[route.page](route)
 
     @property
     def server(self) -> Server:
@@ -93,17 +96,33 @@ class Story:
         await asyncio.sleep(0.01)
 
 
+class WindowStory(Story):
+    """The same in the real window: pages lead on."""
+
+    def _open(self, route: Route) -> QWidget:
+        def make(workspace: Workspace, shell: MainWindow) -> Any:
+            return factories(Context(workspace, shell, lambda: snapshots.NOW))
+
+        return MainWindow(self.workspace, make, route)
+
+    @property
+    def place(self) -> Route:
+        """Where the window is."""
+        return self.page.navigation.route
+
+
 def tell(
     app: QApplication,
     folder: Path,
     route: Route,
-    plot: Callable[[Story], Awaitable[None]],
+    plot: Callable[[Any], Awaitable[None]],
     workspace: Callable[[], Workspace] | None = None,
+    kind: type[Story] = Story,
 ) -> None:
     """Run `plot` with a page at `route`, on the loop that the window uses."""
 
     async def whole() -> None:
-        story = Story(folder, route, workspace() if workspace else None)
+        story = kind(folder, route, workspace() if workspace else None)
         try:
             await story.settle()
             await asyncio.wait_for(plot(story), 20)

@@ -1,9 +1,8 @@
-"""Holders, switchers and scrolling bodies; rows, columns and grids come from the widgets."""
+"""Holders and switchers; rows, columns, grids and scroll areas come from the widgets."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLayout, QVBoxLayout, QWidget
 
 from godploy_desktop.ui.widgets import Sparkline, StatCard
 
@@ -13,19 +12,6 @@ def holder(layout: QLayout) -> QWidget:
     widget = QWidget()
     widget.setLayout(layout)
     return widget
-
-
-def scrolling(content: QWidget) -> QScrollArea:
-    """Give back a frameless area that scrolls `content` vertically and never sideways."""
-    area = QScrollArea()
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setWidgetResizable(True)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.viewport().setAutoFillBackground(False)
-    content.setAutoFillBackground(False)
-    area.setWidget(content)
-    return area
 
 
 class Switcher(QWidget):

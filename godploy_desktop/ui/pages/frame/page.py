@@ -9,11 +9,10 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from godploy_desktop.ui.models.route import Crumb, Route
 from godploy_desktop.ui.pages.frame.context import Context
-from godploy_desktop.ui.pages.frame.layout import scrolling
 from godploy_desktop.ui.pages.frame.observing import Observer
 from godploy_desktop.ui.pages.frame.problem_slot import ProblemSlot
 from godploy_desktop.ui.theme import Space
-from godploy_desktop.ui.widgets import ConfirmDialog, open_dialog_of
+from godploy_desktop.ui.widgets import ConfirmDialog, ScrollArea, open_dialog_of
 from godploy_server.contract import Problem
 
 MARGINS = (Space.XL, Space.LG, Space.XL, Space.LG)
@@ -38,7 +37,7 @@ class Page(QWidget, Observer):
         self.body.setContentsMargins(*MARGINS)
         self.body.setSpacing(Space.MD)
         self.body.addWidget(self.problems)
-        outer.addWidget(scrolling(content) if scrolls else content)
+        outer.addWidget(ScrollArea(content) if scrolls else content)
 
     def set_crumbs(self, *crumbs: Crumb) -> None:
         """Say where the page is; the window shows it above."""

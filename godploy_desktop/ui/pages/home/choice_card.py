@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
+
 from godploy_desktop.ui.widgets import Button, Card, IconTile, Label, row
 
 
@@ -12,6 +14,7 @@ class ChoiceCard(Card):
         super().__init__(18, name=title)
         self._text = Label(text, "sm", 400, "text2", wrap=True)
         self._text.setMinimumHeight(52)
+        self._text.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.body.addWidget(IconTile(icon, 40, "accent"))
         self.body.addSpacing(14)
         self.body.addWidget(Label(title, "lg", 600))

@@ -10,11 +10,22 @@ from PySide6.QtWidgets import QStackedLayout, QWidget
 from godploy_desktop.ui.models import words
 from godploy_desktop.ui.pages.everywhere.deployment_list import change_cell, state_cell
 from godploy_desktop.ui.pages.frame.context import Context
-from godploy_desktop.ui.pages.frame.layout import scrolling
 from godploy_desktop.ui.pages.service.deployment_detail import DeploymentDetail
 from godploy_desktop.ui.pages.service.rollback import choose_release
 from godploy_desktop.ui.pages.service.tab import ServiceTab
-from godploy_desktop.ui.widgets import Button, Card, Cell, Column, EmptyState, Label, Row, Table, column, row
+from godploy_desktop.ui.widgets import (
+    Button,
+    Card,
+    Cell,
+    Column,
+    EmptyState,
+    Label,
+    Row,
+    ScrollArea,
+    Table,
+    column,
+    row,
+)
 from godploy_server.contract import Deployment, DeploymentId, ServiceId
 
 if TYPE_CHECKING:
@@ -60,7 +71,7 @@ class DeploymentsTab(ServiceTab):
             spacing=12, parent=content,
         )  # fmt: skip
         self._stack = QStackedLayout()
-        self._stack.addWidget(scrolling(content))
+        self._stack.addWidget(ScrollArea(content))
         self.body.addLayout(self._stack, 1)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._show_list)

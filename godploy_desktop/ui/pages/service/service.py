@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QStackedWidget
 from godploy_desktop.core.server_model import Aspect, Change
 from godploy_desktop.ui.models.route import Crumb, Route
 from godploy_desktop.ui.pages.frame.context import Context
-from godploy_desktop.ui.pages.frame.layout import scrolling
 from godploy_desktop.ui.pages.frame.page import Page
 from godploy_desktop.ui.pages.frame.server_banner import ServerBanner
 from godploy_desktop.ui.pages.service.deployments import DeploymentsTab
@@ -22,7 +21,7 @@ from godploy_desktop.ui.pages.service.overview import OverviewTab
 from godploy_desktop.ui.pages.service.settings import SettingsTab
 from godploy_desktop.ui.pages.service.tab import ServiceTab
 from godploy_desktop.ui.pages.service.variables import VariablesTab
-from godploy_desktop.ui.widgets import Banner, Tabs
+from godploy_desktop.ui.widgets import Banner, ScrollArea, Tabs
 from godploy_server.contract import Deploy, Deployment, DeploymentId, ServiceId, Trigger
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ class ServicePage(Page):
             made = _TABS[key][1](self.context, self._server, self._id)
             made.setObjectName(f"tab-{key}")
             self._made[key] = made
-            self._stack.addWidget(made if made.fills else scrolling(made))
+            self._stack.addWidget(made if made.fills else ScrollArea(made))
             if isinstance(made, DeploymentsTab | VariablesTab):
                 made.deploy_asked.connect(self._deploy)
         return self._made[key]

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QWidget
 from godploy_desktop.ui.models import forms
 from godploy_desktop.ui.models.service_form import fields_of, settings_of
 from godploy_desktop.ui.pages.frame.context import Context
-from godploy_desktop.ui.pages.frame.layout import scrolling
 from godploy_desktop.ui.pages.frame.removal import confirm_removal
 from godploy_desktop.ui.pages.service.tab import ServiceTab
 from godploy_desktop.ui.widgets import (
@@ -19,6 +18,7 @@ from godploy_desktop.ui.widgets import (
     CopyField,
     Form,
     Label,
+    ScrollArea,
     Section,
     TextField,
     column,
@@ -46,9 +46,9 @@ class SettingsTab(ServiceTab):
         self._discard.setObjectName("discard-settings")
         self._delete = Button("Delete service", "trash-2", ButtonKind.DANGER, on_click=self._ask_delete)
         self._delete.setObjectName("delete-service")
-        self._key = CopyField("", label="Deploy key (public half; add it to the repository, read-only)")
+        self._key = CopyField("", label="Deploy key, for read-only access")
         self._key.setObjectName("settings-deploy-key")
-        self.body.addWidget(scrolling(self._lay_out()), 1)
+        self.body.addWidget(ScrollArea(self._lay_out()), 1)
         self.body.addLayout(row(self._note, None, self._discard, self._save))
         for name, field in self._fields.items():
             field.edit.setObjectName(f"setting-{name.replace('_', '-')}")
