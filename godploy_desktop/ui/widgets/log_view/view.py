@@ -130,14 +130,13 @@ class LogView(Card):
             scan.advance(_SCAN_BUDGET_S)
         if self._search is not None:
             self._search.advance(_SCAN_BUDGET_S)
-        self._count()
+        self._show_counts_soon()
         if self.isVisible():
             self.area.refresh()
         if self._is_scanning() and not self._scan_timer.isActive():
             self._scan_timer.start()
 
-    def _count(self) -> None:
-        self._counts.advance(_COUNT_BUDGET_S)
+    def _show_counts_soon(self) -> None:
         if not self._shows_counts.isActive():  # new figures lay the toolbar out anew: a few times a second will do
             self._shows_counts.start()
 
@@ -165,7 +164,8 @@ class LogView(Card):
             self.area.refresh()
         if self._search is not None:
             self._search.advance(_SCAN_BUDGET_S)
-        self._count()
+        self._counts.advance(_COUNT_BUDGET_S)  # apart from taking and painting: three short waits, not a long one
+        self._show_counts_soon()
         if not self._is_scanning():
             self._scan_timer.stop()
             self._show_counts()
