@@ -64,7 +64,7 @@ def _headless(lab: Lab, server: Server, repository: Repository) -> int:
     shop.push("2")
     step("push a change and deploy version 2", shop.deploy)
     step("version 2 answers", lambda: soon(lambda: shop.serves("2"), 20))
-    step("roll back", lambda: godploy("rollback", SHOP, "--yes"))
+    step("roll back", lambda: godploy("rollback", SHOP))
     step("version 1 answers again", lambda: soon(lambda: shop.serves("1"), 20))
     step("pictures of the window showing it", lambda: _pictures(godploy))
     _farewell(godploy, server, shop)

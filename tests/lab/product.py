@@ -179,7 +179,7 @@ def use_lab_acme(godploy: Godploy, lab: Lab) -> None:
     certificate = godploy.home / "acme-ca.pem"
     certificate.write_text(acme.ca_certificate)
     godploy(
-        "settings", "set", "--acme-email", "ops@lab.test", "--acme-ca-url", acme.directory_url,
+        "settings", "--acme-email", "ops@lab.test", "--acme-ca-url", acme.directory_url,
         "--acme-ca-certificate", str(certificate),
     )  # fmt: skip
 

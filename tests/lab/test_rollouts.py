@@ -24,7 +24,7 @@ def test_visitors_lose_nothing_over_ten_deployments_and_ten_rollbacks(
             shop.push(str(version))
             shop.deploy()
             assert shop.serves(str(version))
-            godploy("rollback", SHOP, "--yes")
+            godploy("rollback", SHOP)
             assert shop.serves("1" if version == 2 else str(version - 1))
     print(f"\nvisitors: {traffic.sent} requests {traffic.by_method}, lost {len(traffic.lost)}; {traffic.versions}")
     assert traffic.sent > 5_000

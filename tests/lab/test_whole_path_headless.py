@@ -47,7 +47,7 @@ def test_a_bare_server_serves_the_shop_and_is_left_as_it_was(
     assert shop.serves("2")
     assert "Welcome to the shop" in shop.page().body
 
-    godploy("rollback", SHOP, "--yes")
+    godploy("rollback", SHOP)
     assert shop.serves("1")
     assert "Welcome to the shop" not in shop.page().body
     assert shop.deployments()[0]["trigger"] == "rollback"

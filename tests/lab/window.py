@@ -9,7 +9,7 @@ from typing import TypeVar
 import qasync
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QPlainTextEdit, QWidget
 
 from godploy_desktop.app import make_application, session, theme_choice
 from godploy_desktop.core.workspace import Workspace
@@ -18,6 +18,7 @@ from godploy_desktop.ui.pages import page_factories
 from godploy_desktop.ui.shell.main_window import MainWindow
 from godploy_desktop.ui.shell.questions import DialogQuestions
 from godploy_desktop.ui.theme import theme
+from godploy_desktop.ui.widgets.select_box import SelectBox
 
 T = TypeVar("T")
 
@@ -66,21 +67,16 @@ class Person:
         await self._act(do)
 
     async def choose(self, name: str, value: str, *, timeout_s: float = 20) -> None:
-        """Choose an entry of a list by its stored value or its text, with the keyboard."""
+        """Choose an entry of a list by its stored value, with the keyboard."""
         box = await self._usable(name, timeout_s)
-        assert isinstance(box, QComboBox)
-        index = max(box.findData(value), box.findText(value))
-        assert index >= 0, f"{name} does not offer {value}: {[box.itemText(i) for i in range(box.count())]}"
-
-        def do() -> None:
-            box.setFocus()
-            for _ in range(box.count()):
-                QTest.keyClick(box, Qt.Key.Key_Up)
-            for _ in range(index):
-                QTest.keyClick(box, Qt.Key.Key_Down)
-
-        await self._act(do)
-        assert box.currentIndex() == index
+        assert isinstance(box, SelectBox)
+        await self._act(box.setFocus)
+        for key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            before = ""
+            while box.value not in (value, before):
+                before = box.value
+                await self._act(lambda key=key: QTest.keyClick(box, key))
+        assert box.value == value, f"{name} does not offer {value}"
 
     async def tick(self, name: str, is_checked: bool, *, timeout_s: float = 20) -> None:
         """Bring a check box into a state."""

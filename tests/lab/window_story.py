@@ -51,6 +51,8 @@ class WindowStory:
         await person.picture(self.pictures / "2-server.png")
 
     def _model_is_live(self) -> bool:
+        failed = [each.error for each in self.person.workspace.tasks.all if each.error is not None]
+        assert not failed, failed
         servers = self.person.workspace.servers
         return bool(servers) and servers[0].model.is_live and servers[0].model.info is not None
 

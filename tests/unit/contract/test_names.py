@@ -1,4 +1,5 @@
 import pytest
+
 from godploy_server.contract import (
     BadInput,
     GodployError,

@@ -2,6 +2,9 @@ from datetime import UTC, datetime
 from typing import get_args, get_type_hints
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from godploy_server import contract
 from godploy_server.contract import (
     BadInput,
@@ -24,8 +27,6 @@ from godploy_server.contract import (
     from_json,
     to_json,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
