@@ -31,6 +31,29 @@ def test_deploy_asks_the_server_and_shows_the_new_deployment(story):
     story(SERVICE, plot)
 
 
+def test_deploy_cannot_be_asked_for_twice_at_once(story):
+    async def plot(page):
+        page.agent.hold["deploy"] = asyncio.Event()
+        await page.press("deploy-button")
+        assert not page.find("deploy-button").isEnabled()
+        page.agent.hold["deploy"].set()
+        await page.until(lambda: page.find("deploy-button").isEnabled())
+        assert len(page.agent.asked) == 1
+
+    story(SERVICE, plot)
+
+
+def test_what_was_cancelled_in_the_task_list_can_be_asked_for_again(story):
+    async def plot(page):
+        page.agent.hold["deploy"] = asyncio.Event()
+        await page.press("deploy-button")
+        page.workspace.tasks.running[0].cancel()
+        await page.until(lambda: page.find("deploy-button").isEnabled())
+        assert page.find("problem-panel").problem.code == "cancelled"
+
+    story(SERVICE, plot)
+
+
 def test_a_deployment_after_changed_settings_says_so(story):
     async def plot(page):
         await page.press("deploy-button")

@@ -69,7 +69,7 @@ class Observer:
     ) -> Task[T]:
         """Run what a person asked for as a task of the workspace (so it shows in the task list and can be cancelled).
 
-        Neither `done` nor `failed` is called after `dispose` or when the person cancelled.
+        Neither `done` nor `failed` is called after `dispose`; a task that was cancelled counts as failed.
         """
         task = self.context.workspace.tasks.run(title, lambda _progress: work(), about)
         self.attend(task, done, failed)
@@ -88,7 +88,7 @@ class Observer:
                 return
             if changed.state is TaskState.SUCCEEDED and done is not None:
                 done(changed.result)  # type: ignore[arg-type]  # a succeeded task holds its result
-            elif changed.state is TaskState.FAILED and changed.error is not None:
+            elif changed.error is not None:  # failed, or cancelled from the task list: the page goes on either way
                 (failed or self.show_problem)(changed.error.problem)
 
         task.changed.connect(ended)

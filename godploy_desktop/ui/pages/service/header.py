@@ -41,6 +41,7 @@ class ServiceHeader(QWidget, Observer):
         super().__init__()
         self.begin_observing(context)
         self._server, self._id = server, service_id
+        self._is_asking = False
         self._name, self._pill = Label("", "xl", 600), Pill("", "text3")
         self._link = Link(self._open_domain)
         self._link.setObjectName("service-link")
@@ -68,6 +69,12 @@ class ServiceHeader(QWidget, Observer):
         made = Button(text, icon, on_click=on_press)
         made.setObjectName(name)
         return made
+
+    def set_deploying(self, is_asking: bool) -> None:
+        """Mark that a deployment is being asked for: a second press would ask for a second one."""
+        self._is_asking = is_asking
+        self._deploy.set_busy(is_asking)
+        self.refresh()
 
     def refresh(self) -> None:
         """Show how the service is now."""
@@ -110,7 +117,7 @@ class ServiceHeader(QWidget, Observer):
         ):
             button.setVisible(is_shown)
             button.setEnabled(may_act)
-        self._deploy.setEnabled(is_live)
+        self._deploy.setEnabled(is_live and not self._is_asking)
         reason = "" if is_live else f"{self._server.name} is not connected"
         for button in (self._start, self._stop, self._restart, self._deploy):
             button.setToolTip(reason)

@@ -22,7 +22,7 @@ from godploy_desktop.ui.pages.service.settings import SettingsTab
 from godploy_desktop.ui.pages.service.tab import ServiceTab
 from godploy_desktop.ui.pages.service.variables import VariablesTab
 from godploy_desktop.ui.widgets import Banner, ScrollArea, Tabs
-from godploy_server.contract import Deploy, Deployment, DeploymentId, ServiceId, Trigger
+from godploy_server.contract import Deploy, Deployment, DeploymentId, Problem, ServiceId, Trigger
 
 if TYPE_CHECKING:
     from godploy_desktop.core.server import Server
@@ -134,14 +134,21 @@ class ServicePage(Page):
         trigger = Trigger.SETTINGS if service.needs_deployment else Trigger.MANUAL
 
         def queued(deployment: Deployment) -> None:
+            self.header.set_deploying(False)
             self._tabs.set_current("deployments")
             self._show_deployment(deployment.id)
 
+        def refused(problem: Problem) -> None:
+            self.header.set_deploying(False)
+            self.show_problem(problem)
+
         self.problems.clear_problem()
+        self.header.set_deploying(True)
         self.act(
             f"Deploy {service.name}",
             lambda: self._server.deploy(self._id, Deploy(trigger=trigger)),
             done=queued,
+            failed=refused,
             about=self._id,
         )
 
