@@ -6,11 +6,12 @@ reference, routing configuration (file provider).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from godploy_server.contract import CertificateState, Domain, ServiceId
 from godploy_server.ingress.static import RESOLVER
+from godploy_server.runtime.containers import fingerprint
 
 TOKEN_HEADER: Final = "Godploy-Token"
 PROBE_HEADER: Final = "Godploy-Probe"
@@ -51,7 +52,22 @@ def service_routes(service_id: ServiceId, domains: Sequence[Domain], upstreams: 
                 plain["middlewares"] = [f"{service_id}-https"]
                 middlewares[f"{service_id}-https"] = {"redirectScheme": {"scheme": "https", "permanent": False}}
         routers[domain.id] = plain
-    return _http(routers, {service_id: _load_balancer(upstreams)}, middlewares)
+    routes = _http(routers, {service_id: _load_balancer(upstreams)}, middlewares)
+    mark = {"headers": {"customRequestHeaders": {"Godploy-Routes": ""}}}
+    routes["http"]["middlewares"] = {**middlewares, routes_mark(service_id, routes): mark}
+    return routes
+
+
+def routes_mark(service_id: ServiceId, routes: Mapping[str, Any]) -> str:
+    """Give the name of a middleware that nothing uses and only these routes hold: once Traefik's API knows it, it
+    serves exactly them, added and removed domains included."""
+    return f"{service_id}-{fingerprint(routes)}"
+
+
+def mark_in(service_id: ServiceId, routes: Mapping[str, Any]) -> str:
+    """Give the mark that `service_routes` put into its routes."""
+    names: list[str] = list(routes["http"]["middlewares"])
+    return next(name for name in names if name != f"{service_id}-https")
 
 
 def domain_rule(host: str, path: str) -> str:

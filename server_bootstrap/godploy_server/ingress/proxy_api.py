@@ -42,13 +42,23 @@ async def upstreams_served(api_port: int, token: str, service_id: ServiceId) -> 
 
 
 async def wait_until_served(
-    api_port: int, token: str, service_id: ServiceId, upstreams: Sequence[str], timeout_s: float = SWITCH_TIMEOUT_S
+    api_port: int,
+    token: str,
+    service_id: ServiceId,
+    upstreams: Sequence[str],
+    mark: str,
+    timeout_s: float = SWITCH_TIMEOUT_S,
 ) -> None:
-    """Wait until Traefik sends a service's requests to exactly `upstreams`. Raises NotReady after `timeout_s`."""
+    """Wait until Traefik uses the routes with this mark, and sends the service's requests to exactly `upstreams`.
+
+    Raises NotReady after `timeout_s`.
+    """
     deadline = time.monotonic() + timeout_s
     while True:
         try:
-            served = await upstreams_served(api_port, token, service_id)
+            served = None
+            if await _api(api_port, token, f"/api/http/middlewares/{mark}@file") is not None:
+                served = await upstreams_served(api_port, token, service_id)
             why = f"it still serves {', '.join(served or ()) or 'nothing'}"
         except OSError as error:
             served, why = None, f"its API does not answer: {error}"

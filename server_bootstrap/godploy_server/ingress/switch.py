@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from godploy_server.contract import ServiceId
-from godploy_server.ingress.dynamic import probe_file, probe_routes, service_file, service_routes
+from godploy_server.ingress.dynamic import mark_in, probe_file, probe_routes, service_file, service_routes
 from godploy_server.ingress.files import proxy_token, remove_dynamic, write_dynamic
 from godploy_server.ingress.proxy_api import wait_until_served
 from godploy_server.runtime.containers import upstreams
@@ -17,7 +17,9 @@ async def switch_to(engine: Engine, service_id: ServiceId, targets: Sequence[str
     """Route a service's domains to `targets` (none: 503) and wait until the proxy does so. Raises NotReady."""
     routes = service_routes(service_id, domains.of_service(engine.connection, service_id), targets)
     write_dynamic(engine.paths, service_file(service_id), routes)
-    await wait_until_served(engine.instance.api_port, proxy_token(engine.paths), service_id, targets)
+    await wait_until_served(
+        engine.instance.api_port, proxy_token(engine.paths), service_id, targets, mark_in(service_id, routes)
+    )
 
 
 async def apply_domains(engine: Engine, service_id: ServiceId) -> None:

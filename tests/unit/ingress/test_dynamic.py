@@ -6,7 +6,14 @@ import pytest
 import yaml
 
 from godploy_server.contract import AgentSettings, CertificateState, Domain, DomainId, ServiceId
-from godploy_server.ingress.dynamic import domain_rule, probe_headers, probe_routes, server_routes, service_routes
+from godploy_server.ingress.dynamic import (
+    domain_rule,
+    mark_in,
+    probe_headers,
+    probe_routes,
+    server_routes,
+    service_routes,
+)
 from godploy_server.ingress.static import ProxyPorts, as_yaml, proxy_body, proxy_image, static_configuration
 
 SERVICE = ServiceId("s1")
@@ -18,7 +25,11 @@ def domain(number: int, path: str = "/", state: CertificateState = CertificateSt
 
 
 def test_a_plain_domain_is_routed_over_http_alone() -> None:
-    assert service_routes(SERVICE, [domain(1)], ["http://a:80", "http://b:80"]) == {
+    routes = service_routes(SERVICE, [domain(1)], ["http://a:80", "http://b:80"])
+    assert routes["http"].pop("middlewares") == {
+        "s1-e06ae1da9af1b14c": {"headers": {"customRequestHeaders": {"Godploy-Routes": ""}}}
+    }
+    assert routes == {
         "http": {
             "routers": {
                 "d1": {"rule": "Host(`shop1.test`)", "service": "s1", "priority": 1001, "entryPoints": ["web"]}
@@ -62,7 +73,27 @@ def test_without_upstreams_the_domains_stay_and_answer_503() -> None:
 
 
 def test_a_service_without_domains_has_no_empty_parts_that_traefik_would_refuse() -> None:
-    assert set(service_routes(SERVICE, [], ["http://a:80"])["http"]) == {"services"}
+    assert set(service_routes(SERVICE, [], ["http://a:80"])["http"]) == {"services", "middlewares"}
+    assert set(server_routes("t0ken", "10.210.0.1", 19090)["http"]) == {"routers", "services"}
+
+
+def test_every_change_of_the_routes_has_its_own_mark() -> None:
+    def mark(domains: list[Domain], upstreams: list[str]) -> str:
+        routes = service_routes(SERVICE, domains, upstreams)
+        found = mark_in(SERVICE, routes)
+        assert found in routes["http"]["middlewares"]
+        return found
+
+    valid = domain(1, state=CertificateState.VALID)
+    different = [
+        mark([], []),
+        mark([], ["http://a:80"]),
+        mark([domain(1)], ["http://a:80"]),
+        mark([domain(1), domain(2)], ["http://a:80"]),
+        mark([valid], ["http://a:80"]),
+    ]
+    assert len(set(different)) == len(different)
+    assert mark([valid], []) == mark([valid], [])
 
 
 def test_longer_paths_win_and_match_whole_segments() -> None:
