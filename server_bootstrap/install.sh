@@ -598,21 +598,21 @@ act_agent() {
 	done
 }
 
-does_relay_answer() { # at the address that the agent gave it
-	"$PYTHON" - $RUN/relay-address 2>/dev/null <<'CODE'
-import http.client, sys
-with open(sys.argv[1]) as stream:
-    host, _, port = stream.read().strip().rpartition(":")
+does_relay_answer() { # at ADDRESS:PORT
+	"$PYTHON" - "$1" 2>/dev/null <<'CODE'
+import http.client, json, sys
+host, _, port = sys.argv[1].rpartition(":")
 connection = http.client.HTTPConnection(host, int(port), timeout=5)
 connection.request("GET", "/_godploy/health")
-sys.exit(connection.getresponse().status != 200)
+sys.exit(json.load(connection.getresponse())["relay"] != "ok")
 CODE
 }
+relay_address() { cat $RUN/relay-address 2>/dev/null || true; } # which the agent gave it
 check_relay() {
 	PLAN='wait until the relay answers'
 	[ -z "$ROOT" ] && [ -x $PYTHON ] && systemctl is-active -q godploy-relay.service 2>/dev/null || return 1
-	DETAIL="answers on $(cat $RUN/relay-address 2>/dev/null), without privileges"
-	does_relay_answer
+	DETAIL="answers on $(relay_address), without privileges"
+	does_relay_answer "$(relay_address)"
 }
 act_relay() {
 	local tries=0
@@ -628,7 +628,8 @@ check_ingress() {
 	PLAN='wait until the agent has started Traefik'
 	[ -z "$ROOT" ] && [ -x $PYTHON ] && ask_agent || return 1
 	DETAIL='Traefik serves ports 80 and 443'
-	[ -z "${INFO[2]:-}" ]
+	# the agent knows of no problem before its first look either: so go the way that a visitor goes
+	[ -z "${INFO[2]:-}" ] && does_relay_answer 127.0.0.1:80
 }
 act_ingress() {
 	local tries=0 said=''
