@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -115,10 +116,8 @@ class Sshd:
 
     def signal_sessions(self, number: int) -> None:
         for pid in self.sessions():
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
-            except ProcessLookupError:
-                pass
 
     def stop(self) -> None:
         if self.process is None:
@@ -129,10 +128,8 @@ class Sshd:
         self.process = None
         for pid in sessions:
             for number in (signal.SIGKILL, signal.SIGCONT):
-                try:
+                with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)
-                except ProcessLookupError:
-                    pass
 
 
 def _below(pid: int) -> list[int]:

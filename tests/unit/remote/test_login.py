@@ -161,13 +161,17 @@ def agent(tmp_path: Path) -> Iterator[Path]:
     process.wait()
 
 
+def put_into_agent(key: Path) -> None:
+    subprocess.run(["ssh-add", "-q", str(key)], check=True)
+    subprocess.run(["ssh-keygen", "-q", "-p", "-N", "secret", "-a", "1", "-f", str(key)], check=True)
+
+
 async def test_the_agents_key_logs_in_without_its_passphrase(
     sshd: Sshd, connection_to: ConnectionTo, agent: Path, tmp_path: Path
 ) -> None:
     key = make_key(tmp_path / "in_agent")
     sshd.authorize(key)
-    subprocess.run(["ssh-add", "-q", str(key)], check=True)
-    subprocess.run(["ssh-keygen", "-q", "-p", "-N", "secret", "-a", "1", "-f", str(key)], check=True)
+    put_into_agent(key)
     assert await connects(connection_to(sshd, address=address(sshd, key, use_agent=True)))
 
 

@@ -13,6 +13,7 @@ from godploy_desktop.remote.ssh_connection import SshConnection
 from godploy_server.contract import Unreachable
 from tests.unit.remote.loopback_sshd import Sshd
 from tests.unit.remote.unix_server import UnixServer
+from tests.unit.remote.waiting import until as until_true
 
 pytestmark = pytest.mark.asyncio
 
@@ -125,9 +126,7 @@ async def test_an_attempt_that_nobody_waits_for_any_more_ends(sshd: Sshd, connec
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    async with asyncio.timeout(5):
-        while connection.state is not S.DISCONNECTED:
-            await asyncio.sleep(0.01)
+    await until_true(lambda: connection.state is S.DISCONNECTED)
     sshd.process.send_signal(signal.SIGCONT)  # type: ignore[union-attr]  # it was started
     await connection.connect()
     await connection.close()
@@ -138,6 +137,4 @@ async def test_closing_leaves_no_session_behind(sshd: Sshd, connection_to: Conne
     await connection.connect()
     await connection.close()
     assert connection.state is S.DISCONNECTED
-    async with asyncio.timeout(10):
-        while sshd.sessions():
-            await asyncio.sleep(0.05)
+    await until_true(lambda: not sshd.sessions())

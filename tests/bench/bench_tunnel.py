@@ -1,0 +1,252 @@
+"""The tunnel against OpenSSH's own, each as a ratio within one run: latency, throughput, and 200 live log streams.
+
+Against a real sshd on loopback and a real HTTP server on a unix socket behind it, each a process of its own.
+Run: python -m tests.bench.bench_tunnel
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import os
+import resource
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from godploy_desktop.remote.docker_socket import open_in_thread
+from godploy_desktop.remote.ssh.addresses import ServerAddress
+from godploy_desktop.remote.ssh.questions import HostKeyDecision, HostKeyQuestion
+from godploy_desktop.remote.ssh_connection import SshConnection
+from tests.unit.remote.loopback_sshd import Sshd, can_run
+from tests.unit.remote.unix_server import UnixServer
+
+REQUESTS = 300
+ROUNDS = 7
+BLOCK_BYTES = 150_000_000
+STREAMS = 200
+STREAM_SECONDS = 8.0
+LINES_PER_SECOND = 1.0
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured ratio and its goal."""
+
+    name: str
+    value: float
+    goal: float
+    is_at_most: bool
+    unit: str = "x"
+    detail: str = ""
+
+    @property
+    def is_reached(self) -> bool:
+        return self.value <= self.goal if self.is_at_most else self.value >= self.goal
+
+    def __str__(self) -> str:
+        sign = "<=" if self.is_at_most else ">="
+        mark = "ok  " if self.is_reached else "MISS"
+        return f"{mark} {self.name:<48} {self.value:6.2f}{self.unit}  goal {sign} {self.goal}{self.unit}  {self.detail}"
+
+
+class _SocketHttp(http.client.HTTPConnection):
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__("bench")
+        self.sock = sock
+
+
+def _requests(sock: socket.socket, count: int = REQUESTS) -> float:
+    """Median seconds of one request on a kept connection."""
+    client = _SocketHttp(sock)
+    took = []
+    for _ in range(count):
+        started = time.perf_counter()
+        client.request("GET", "/")
+        client.getresponse().read()
+        took.append(time.perf_counter() - started)
+    client.close()
+    return statistics.median(took)
+
+
+def _download(sock: socket.socket) -> float:
+    """Bytes a second of one long answer."""
+    with sock:
+        sock.sendall(b"GET /bytes/%d HTTP/1.1\r\n\r\n" % BLOCK_BYTES)
+        left = BLOCK_BYTES
+        started = time.perf_counter()
+        buffer = bytearray(1 << 20)
+        while left > 0:
+            count = sock.recv_into(buffer)
+            if not count:
+                raise RuntimeError("the stream was cut")
+            left -= count
+        return BLOCK_BYTES / (time.perf_counter() - started)
+
+
+def _connected(path: Path) -> socket.socket:
+    sock = socket.socket(socket.AF_UNIX)
+    sock.connect(str(path))
+    return sock
+
+
+def _ssh(sshd: Sshd) -> list[str]:
+    return [
+        *("ssh", "-F", "none", "-i", str(sshd.user_key), "-p", str(sshd.port), "-o", "StrictHostKeyChecking=no"),
+        *("-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "ControlMaster=no"),
+        *("-c", "aes128-gcm@openssh.com"),
+    ]
+
+
+@contextmanager
+def _openssh_forward(sshd: Sshd, server: UnixServer, folder: Path) -> Iterator[Path]:
+    path = folder / "openssh.sock"
+    command = [*_ssh(sshd), "-N", "-L", f"{path}:{server.path}", "root@127.0.0.1"]
+    process = subprocess.Popen(command)
+    try:
+        while not path.exists():
+            time.sleep(0.05)
+        yield path
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _ssh_cat(sshd: Sshd) -> float:
+    """Bytes a second of `ssh cat` for the same number of bytes, without the time of its login."""
+    command = [*_ssh(sshd), "root@127.0.0.1", f"echo; exec head -c {BLOCK_BYTES} /dev/zero"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0) as process:
+        assert process.stdout is not None
+        process.stdout.read(1)
+        started = time.perf_counter()
+        while os.read(process.stdout.fileno(), 1 << 20):
+            pass
+        return BLOCK_BYTES / (time.perf_counter() - started)
+
+
+async def _trust(question: HostKeyQuestion) -> HostKeyDecision:
+    del question
+    return HostKeyDecision.TRUST
+
+
+async def _latency_and_throughput(
+    connection: SshConnection, sshd: Sshd, server: UnixServer, folder: Path
+) -> list[Figure]:
+    loop = asyncio.get_running_loop()
+
+    def tunnel(*, bulk: bool = False) -> socket.socket:
+        return open_in_thread(loop, lambda: connection.open_unix(str(server.path), bulk=bulk))
+
+    def measure() -> list[Figure]:
+        ours, theirs = [], []
+        with _openssh_forward(sshd, server, folder) as forwarded:
+            _alternate(
+                ROUNDS,
+                (lambda: ours.append(_requests(tunnel()))),
+                (lambda: theirs.append(_requests(_connected(forwarded)))),
+            )
+        latency = [mine / other for mine, other in zip(ours, theirs, strict=True)]
+        rates, cats = [], []
+        _alternate(3, lambda: rates.append(_download(tunnel(bulk=True))), lambda: cats.append(_ssh_cat(sshd)))
+        ratio = statistics.median(rates) / statistics.median(cats)
+        return [
+            Figure(
+                "tunnel latency against ssh -L", statistics.median(latency), 1.2, is_at_most=True,
+                detail=f"{statistics.median(ours) * 1e6:.0f} us against {statistics.median(theirs) * 1e6:.0f} us",
+            ),
+            Figure(
+                "tunnel throughput against ssh cat", ratio, 0.9, is_at_most=False,
+                detail=f"{statistics.median(rates) / 1e6:.0f} MB/s against {statistics.median(cats) / 1e6:.0f} MB/s",
+            ),
+        ]  # fmt: skip
+
+    return await asyncio.to_thread(measure)
+
+
+def _alternate(rounds: int, *measured: Callable[[], object]) -> None:
+    for _ in range(rounds):
+        for each in measured:
+            each()
+
+
+async def _streams(connection: SshConnection, server: UnixServer) -> Figure:
+    from godploy_desktop.remote.agent_http import HttpConnection, Request
+
+    lines = 0
+
+    async def follow() -> None:
+        nonlocal lines
+        stream = await HttpConnection.over(await connection.open_unix(str(server.path)))
+        try:
+            await stream.send(Request("GET", f"/lines/{LINES_PER_SECOND}/{'x' * 100}"), {})
+            async with aclosing(stream.chunks()) as chunks:
+                async for chunk in chunks:
+                    lines += chunk.count(b"\n")
+        finally:
+            stream.abort()
+
+    following = [asyncio.create_task(follow()) for _ in range(STREAMS)]
+    while lines < STREAMS:  # noqa: ASYNC110  a bench may look now and then
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(1)
+    before_lines, before_cpu, started = lines, time.process_time(), time.perf_counter()
+    await asyncio.sleep(STREAM_SECONDS)
+    elapsed = time.perf_counter() - started
+    share = (time.process_time() - before_cpu) / elapsed * 100
+    rate = (lines - before_lines) / elapsed
+    for each in following:
+        each.cancel()
+    await asyncio.wait(following)
+    return Figure(
+        f"{STREAMS} live log streams, processor time", share, 5.0, is_at_most=True, unit="%",
+        detail=f"of one core at {rate:.0f} lines/s together, one connection",
+    )  # fmt: skip
+
+
+async def measure() -> list[Figure]:
+    """Measure everything."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 8192)), hard))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        sshd, server = Sshd(folder / "sshd"), UnixServer(folder / "http.sock")
+        try:
+            sshd.start()
+            server.start()
+            connection = SshConnection(
+                ServerAddress("127.0.0.1", "root", sshd.port, sshd.user_key, use_agent=False),
+                profile_folder=folder / "profile",
+                actor="bench",
+                decide_host_key=_trust,
+                ssh_config=None,
+                known_hosts=None,
+            )
+            await connection.connect()
+            figures = await _latency_and_throughput(connection, sshd, server, folder)
+            figures.append(await _streams(connection, server))
+            await connection.close()
+            return figures
+        finally:
+            server.stop()
+            sshd.stop()
+
+
+def main() -> int:
+    if not can_run():
+        print("skipped: the tunnel's bench needs root, sshd and ssh-keygen")
+        return 0
+    figures = asyncio.run(measure())
+    for figure in figures:
+        print(figure)
+    return 0 if all(figure.is_reached for figure in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
