@@ -93,7 +93,7 @@ def test_a_build_on_a_server_reaches_the_package_indexes(prepared_server: Server
     dockerfile = (
         "FROM python:3.12-slim\nRUN apt-get update -qq && pip install --root-user-action=ignore -q h11==0.16.0\n"
     )
-    prepared_server.run("docker build -q -t built -", stdin=dockerfile.encode(), timeout_s=600)
+    prepared_server.run("DOCKER_BUILDKIT=1 docker build -q -t built -", stdin=dockerfile.encode(), timeout_s=600)
     shown = prepared_server.run("docker run --rm built python -c 'import h11; print(h11.__version__)'")
     assert shown.strip() == "0.16.0"
 
