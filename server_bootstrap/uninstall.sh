@@ -106,15 +106,19 @@ act_services() {
 	local unit
 	while read -r unit; do
 		systemctl disable -q "$unit" 2>/dev/null || true
-		# the whole control group: deployments under way would otherwise go on making containers
-		systemctl kill -s TERM "$unit" 2>/dev/null || true
 		systemctl stop "$unit" 2>/dev/null || true
-		cat "/sys/fs/cgroup/system.slice/$unit/cgroup.procs" "/sys/fs/cgroup/systemd/system.slice/$unit/cgroup.procs" \
-			2>/dev/null | while read -r pid; do kill -KILL "$pid" 2>/dev/null || true; done
+		# deployments under way outlive the agent and would go on making containers
+		leftovers "$unit" | xargs -r kill -TERM 2>/dev/null || true
+		for _ in 1 2 3 4 5 6 7 8 9 10; do [ -z "$(leftovers "$unit")" ] || sleep 0.5; done
+		leftovers "$unit" | xargs -r kill -KILL 2>/dev/null || true
 		systemctl reset-failed "$unit" 2>/dev/null || true
 		rm -f "/etc/systemd/system/$unit"
 	done < <(recorded units)
 	systemctl daemon-reload
+	DETAIL='are gone'
+}
+leftovers() { # unit: its processes, one a line; cgroup v2, else v1
+	cat "/sys/fs/cgroup/system.slice/$1/cgroup.procs" "/sys/fs/cgroup/systemd/system.slice/$1/cgroup.procs" 2>/dev/null || true
 }
 
 has_docker() { command -v docker >/dev/null && docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
