@@ -67,8 +67,9 @@ async def edge_gateway(engine: Engine) -> str:
 async def attach_traefik(engine: Engine, network: str) -> None:
     """Attach the proxy to a project's network, if it exists; it is attached to all when it is made."""
     name = traefik_container(engine.instance.prefix)
-    if await _inspect(engine, name) is not None:
-        await connect(engine.docker, network, name)
+    async with _alone(engine):  # or it may be on its way out, to be made again after a change of settings
+        if await _inspect(engine, name) is not None:
+            await connect(engine.docker, network, name)
 
 
 @contextlib.asynccontextmanager
