@@ -31,7 +31,26 @@ async def run_child(
     What it writes (both streams, in order) is handed over as whole lines while it runs. When this is cancelled or
     `timeout_s` pass, the whole group is ended first; then CancelledError or ChildTimeout is raised.
     """
-    process = await asyncio.create_subprocess_exec(
+    starting = asyncio.ensure_future(_start(arguments, environment, cwd))
+    try:
+        process = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # The program runs before asyncio hands it over: a cancel in between must not leave its children behind.
+        await _end_group(await starting)
+        raise
+    assert process.stdout is not None
+    try:
+        return await asyncio.wait_for(_until_end(process, process.stdout, on_output), timeout_s)
+    except asyncio.TimeoutError:
+        raise ChildTimeout(arguments[0]) from None
+    finally:
+        await _end_group(process)
+
+
+async def _start(
+    arguments: Sequence[str], environment: Mapping[str, str], cwd: Path | None
+) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
         *arguments,
         env=dict(environment),
         cwd=cwd,
