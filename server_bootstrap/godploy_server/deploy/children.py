@@ -59,13 +59,6 @@ async def _start(
         stderr=asyncio.subprocess.STDOUT,
         preexec_fn=os.setpgrp,
     )
-    assert process.stdout is not None
-    try:
-        return await asyncio.wait_for(_until_end(process, process.stdout, on_output), timeout_s)
-    except asyncio.TimeoutError:
-        raise ChildTimeout(arguments[0]) from None
-    finally:
-        await _end_group(process)
 
 
 async def _until_end(
