@@ -154,6 +154,7 @@ class Link:
         self._lock = threading.Lock()  # the socket's write side: transport thread and selector thread
         self._backlog: deque[memoryview] = deque()  # from the channel, for the socket
         self._upward = memoryview(b"")  # from the socket, for the channel: waits for the window
+        self._is_more = False
         self._is_channel_over = False
         self._is_socket_over = False
         self._is_ended = False
@@ -267,6 +268,8 @@ class Link:
                 return
             self._upward = self._upward[count:]
             moved += count
+            if not self._upward and not self._is_more:
+                break
         self._watch()
 
     def _read_socket(self) -> bool:
@@ -280,6 +283,7 @@ class Link:
             content = b""
         if content:
             self._upward = memoryview(content)
+            self._is_more = len(content) == READ_BYTES  # else asking again would only say that there is none
             return True
         self._is_socket_over = True
         if self._is_channel_over or self._is_abandoned():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import struct
 import threading
 import time
 from collections import deque
@@ -32,7 +33,11 @@ _FAST_CIPHERS: Final = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes
 
 
 class ReadAheadSocket:
-    """A socket that reads more than asked. paramiko asks twice a packet, with a poll each time."""
+    """A socket that reads more than asked, and leaves its time-outs to the kernel.
+
+    paramiko asks twice a packet, and a time-out of Python's costs a poll, with one more fight for the interpreter's
+    lock, before each.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -44,12 +49,23 @@ class ReadAheadSocket:
         """Give up to `limit` bytes, b"" at the end."""
         if self._start == self._end:
             self._start = self._end = 0
-            self._end = self._sock.recv_into(self._buffer)
+            try:
+                self._end = self._sock.recv_into(self._buffer)
+            except BlockingIOError:  # the kernel's time-out; paramiko's reading of the banner knows Python's alone
+                raise TimeoutError from None
             self.last_heard = time.monotonic()
         end = min(self._end, self._start + limit)
         content = bytes(self._buffer[self._start : end])
         self._start = end
         return content
+
+    def settimeout(self, timeout_s: float | None) -> None:
+        """Let recv and send give up after so long; None: never. A send then fails with EAGAIN, a time-out to paramiko."""
+        seconds = timeout_s or 0.0
+        interval = struct.pack("@ll", int(seconds), int(seconds % 1 * 1_000_000))
+        self._sock.settimeout(None)
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            self._sock.setsockopt(socket.SOL_SOCKET, option, interval)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
