@@ -35,7 +35,7 @@ def test_a_bare_server_serves_the_shop_and_is_left_as_it_was(
     assert "succeeded" in shop.deploy()
 
     soon(lambda: shop.serves("1"), 60)
-    assert visit_page(fresh_server, shop.host).status in {301, 302, 307, 308}
+    soon(lambda: visit_page(fresh_server, shop.host).status in {301, 302, 307, 308}, 60)
     godploy("service", "variables", "set", SHOP, "GREETING=Welcome to the shop")
 
     soon(lambda: any("GET /" in line["text"] for line in godploy.lines("logs", SHOP)))
