@@ -57,7 +57,7 @@ async def _start(
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        preexec_fn=os.setpgrp,
+        preexec_fn=os.setpgrp,  # (process_group= came with 3.11) the group stays in the job's session
     )
 
 
