@@ -60,7 +60,7 @@ class ReadAheadSocket:
         return content
 
     def settimeout(self, timeout_s: float | None) -> None:
-        """Let recv and send give up after so long; None: never. A send then fails with EAGAIN, a time-out to paramiko."""
+        """Let recv and send give up after so long; None: never. EAGAIN of a send is a time-out to paramiko."""
         seconds = timeout_s or 0.0
         interval = struct.pack("@ll", int(seconds), int(seconds % 1 * 1_000_000))
         self._sock.settimeout(None)
