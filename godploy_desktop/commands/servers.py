@@ -16,7 +16,7 @@ from godploy_desktop.core.trial import Finding, look_around, try_server
 from godploy_desktop.core.workspace import THIS_COMPUTER, NewServer
 from godploy_desktop.local_store.values import AuthChoice, ServerProfile
 from godploy_desktop.remote.ssh.addresses import parse_address
-from godploy_server.contract import AgentInfo, GodployError, Problem, ServerMetrics
+from godploy_server.contract import AgentInfo, BadInput, GodployError, Problem, ServerMetrics
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, run, summary in (
         ("bootstrap", bootstrap_server, "install or upgrade the server side; safe to repeat"),
         ("status", status, "show what a server is and whether all is well there"),
-        ("remove", remove, "take a server off the list; nothing changes on the server"),
+        ("remove", remove, "take a server off the list; what runs on it goes on"),
         ("docker-host", docker_host, "open a local socket to a server's Docker, for the docker command"),
         ("uninstall", uninstall_server, "remove from a server what bootstrap installed"),
     ):
@@ -37,6 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         if name == "bootstrap":
             each.add_argument(
                 "--allow-docker-restart", action="store_true", help="restart Docker if a setting needs it"
+            )
+        if name == "remove":
+            each.add_argument(
+                "--purge", action="store_true", help=f"of {THIS_COMPUTER}: delete its services and data too"
             )
         if name == "uninstall":
             each.add_argument(
@@ -213,13 +217,25 @@ def _of(used: int, total: int) -> str:
 
 async def remove(context: Context) -> None:
     """Take a server off the list."""
-    server = context.server_named(context.options.server)
-    context.confirm(
-        f"Take {server.name} ({server.profile.address}) off the list?",
-        ["its remembered password and key passphrase are forgotten", "what runs on it goes on"],
-    )
-    await context.workspace.remove_server(server)
-    context.output.value({"removed": server.name}, f"Removed {server.name} from the list.")
+    server, purge = context.server_named(context.options.server), context.options.purge
+    if purge and not server.is_embedded:
+        raise BadInput(
+            f"The data on {server.name} is not removed with its place in the list",
+            f"--purge is for {THIS_COMPUTER}, which has nothing to uninstall",
+            f"First: godploy server uninstall {server.name} --purge",
+        )
+    losses = ["its remembered password and key passphrase are forgotten", "what runs on it goes on"]
+    if server.is_embedded:
+        losses = ["its agent ends", "services go on being served; with none left, its proxy is removed"]
+    if purge:
+        losses = ["its agent and its proxy end", "all its services are deleted, with images, history and variables"]
+    context.confirm(f"Take {server.name} ({server.profile.address}) off the list?", losses)
+    left = await context.workspace.remove_server(server, purge=purge)
+    text = f"Removed {server.name} from the list."
+    if left.containers or left.networks:
+        text += f" Its services go on; still in Docker: {', '.join(left.containers + left.networks)}."
+        text += f" To delete them: godploy server add {THIS_COMPUTER} && godploy server remove {THIS_COMPUTER} --purge"
+    context.output.value({"removed": server.name, "left": left}, text)
 
 
 async def uninstall_server(context: Context) -> None:

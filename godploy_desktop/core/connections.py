@@ -14,6 +14,7 @@ from godploy_desktop.local_store.folders import Folders
 from godploy_desktop.local_store.values import AuthChoice, ServerProfile
 from godploy_desktop.remote.connection import Connection
 from godploy_desktop.remote.ssh.addresses import ServerAddress, parse_address
+from godploy_server.contract import Leftovers
 
 if TYPE_CHECKING:
     from godploy_desktop.remote.local import LocalConnection
@@ -65,6 +66,15 @@ async def close_connection(connection: Connection, *, keep_agent: bool) -> None:
         await connection.close(keep_agent=keep_agent)
     else:
         await connection.close()
+
+
+async def close_for_good(connection: Connection) -> Leftovers:
+    """Close the connection of a server that leaves the list. This computer's agent ends, and its proxy where no
+    service needs it; gives back what then stays of it in Docker."""
+    if "godploy_desktop.remote.local" in sys.modules and isinstance(connection, _local_connection()):
+        return await connection.close_for_good()
+    await connection.close()
+    return Leftovers()
 
 
 def _ssh_connection() -> type[SshConnection]:

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, TypeVar
 
-from godploy_desktop.core.connections import close_connection
+from godploy_desktop.core.connections import close_connection, close_for_good
 from godploy_desktop.core.server_model import ServerModel
 from godploy_desktop.local_store.values import ServerProfile
 from godploy_desktop.remote.connection import Connection, ConnectionState
@@ -26,6 +26,7 @@ from godploy_server.contract import (
     Domain,
     DomainId,
     GodployError,
+    Leftovers,
     Project,
     ProjectChanged,
     ProjectId,
@@ -113,14 +114,25 @@ class Server:
     async def close(self, *, keep_agent: bool = True) -> None:
         """Stop following and close the connection. What the model knows is remembered for the next start. The agent
         of this computer goes on, unless it is not to be kept."""
+        await self._stop()
+        await close_connection(self.connection, keep_agent=keep_agent)
+        self.model.set_connection(ConnectionState.DISCONNECTED)
+
+    async def close_for_good(self) -> Leftovers:
+        """Stop following and close the connection because the server leaves the list. This computer's agent ends, and
+        its proxy where no service needs it; gives back what then stays in Docker."""
+        await self._stop()
+        left = await close_for_good(self.connection)
+        self.model.set_connection(ConnectionState.DISCONNECTED)
+        return left
+
+    async def _stop(self) -> None:
         if self._live is not None:
             self._live.cancel()
             await asyncio.gather(self._live, return_exceptions=True)
             self._live = None
         await self._save()
         self._stop_watching()
-        await close_connection(self.connection, keep_agent=keep_agent)
-        self.model.set_connection(ConnectionState.DISCONNECTED)
 
     # what changes something; each raises the agent's GodployError
 

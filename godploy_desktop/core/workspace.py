@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
+import shutil
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,17 @@ from godploy_desktop.local_store.early import read_settings
 from godploy_desktop.local_store.folders import Folders
 from godploy_desktop.local_store.values import AuthChoice, ServerProfile
 from godploy_desktop.local_store.vault import Vault
-from godploy_server.contract import AgentInfo, BadInput, Conflict, GodployError, NotFound, Snapshot, from_json, to_json
+from godploy_server.contract import (
+    AgentInfo,
+    BadInput,
+    Conflict,
+    GodployError,
+    Leftovers,
+    NotFound,
+    Snapshot,
+    from_json,
+    to_json,
+)
 
 if TYPE_CHECKING:
     from godploy_desktop.local_store.store import Store
@@ -160,17 +170,29 @@ class Workspace:
         self.changed.emit(self)
         return fresh
 
-    async def remove_server(self, server: Server) -> None:
-        """Take a server off the list and forget its secrets and cache. Nothing on the server itself changes; the agent
-        of this computer ends (its applications go on)."""
-        if server.is_embedded and (self.folders.embedded_run / "agent.sock").exists():
-            with contextlib.suppress(GodployError):  # a command before this one left it running: find it, to end it
-                await server.connect()
-        await server.close(keep_agent=False)
+    async def remove_server(self, server: Server, *, purge: bool = False) -> Leftovers:
+        """Take a server off the list and forget its secrets and cache. Nothing on another server changes.
+
+        This computer's agent ends, and its proxy with it unless a service is left, which goes on being served. With
+        `purge` its projects are deleted first, and the agent's files last. Gives back what stays in Docker.
+        """
+        if server.is_embedded and self.folders.embedded_state.exists():
+            try:
+                await server.connect()  # starts the agent where it does not run: it alone knows what is its own
+                if purge:
+                    for project in await server.agent.projects():
+                        await server.delete_project(project.id)
+            except GodployError:
+                if purge:
+                    raise
+        left = await server.close_for_good()
+        if server.is_embedded and purge:
+            await asyncio.to_thread(shutil.rmtree, self.folders.embedded_state, ignore_errors=True)
         self.servers.remove(server)
         await asyncio.to_thread(self._opened().remove_server, server.id)
         await self.secrets.forget(server.profile)
         self.changed.emit(self)
+        return left
 
     async def note_agent(self, server: Server, info: AgentInfo) -> None:
         """Remember that a server was seen now, and with which agent."""

@@ -90,9 +90,10 @@ class AgentClient:
         """Replace the settings that are named."""
         return await self._call(AgentSettings, "PATCH", "/v1/settings", change)
 
-    async def shutdown(self) -> None:
-        """End an embedded agent; running deployments go on."""
-        await self._exchange(Request("POST", "/v1/shutdown"), CALL_TIMEOUT_S)
+    async def shutdown(self, *, removes_proxy: bool = False) -> contract.Leftovers:
+        """End an embedded agent; running deployments go on. With `removes_proxy` gives back what stays in Docker."""
+        asked = contract.ShutDown(removes_proxy)
+        return await self._call(contract.Leftovers, "POST", "/v1/shutdown", asked, CONTAINER_CALL_TIMEOUT_S)
 
     # projects
 

@@ -41,7 +41,7 @@ from godploy_desktop.remote.ssh.unix_access import as_root_command, write_comman
 from godploy_desktop.remote.ssh.watchdog import delays
 from godploy_desktop.remote.states import ConnectionEvent, ConnectionState, StateRecord
 from godploy_desktop.remote.workers import Workers
-from godploy_server.contract import AGENT_SOCKET, GodployError, Problem, Unreachable, internal_error
+from godploy_server.contract import AGENT_SOCKET, GodployError, Leftovers, Problem, Unreachable, internal_error
 
 if TYPE_CHECKING:
     import docker
@@ -153,6 +153,14 @@ class LocalConnection:
 
         Running deployments go on in either case.
         """
+        await self._close(self._process is None if keep_agent is None else keep_agent)
+
+    async def close_for_good(self) -> Leftovers:
+        """End the agent, and its proxy where no service needs it; gives back what then stays in Docker."""
+        return await self._close(is_kept=False, removes_proxy=True)
+
+    async def _close(self, is_kept: bool, *, removes_proxy: bool = False) -> Leftovers:
+        left = Leftovers()
         for task in (self._keeper, self._attempt):
             if task is not None and not task.done():
                 task.cancel()
@@ -160,15 +168,15 @@ class LocalConnection:
         self._keeper = self._attempt = None
         for listener in tuple(self._sockets):
             await listener.close()
-        is_kept = keep_agent if keep_agent is not None else self._process is None
         if self._pid is not None and not is_kept and self.state is ConnectionState.CONNECTED:
             with contextlib.suppress(GodployError):
-                await self._agent.shutdown()
+                left = await self._agent.shutdown(removes_proxy=removes_proxy)
             await self._workers.call(partial(wait_for_end, self._pid, self._process, END_TIMEOUT_S))
         self._agent.close_idle()
         self._pid = self._process = None
         if self.state is not ConnectionState.DISCONNECTED:
             self._record.happen(ConnectionEvent.CLOSED)
+        return left
 
     # using it
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -22,6 +23,7 @@ PORT_CHOICES: Final = ((80, 443), (8080, 8443), (8180, 8543), (18080, 18443))
 SOCKET_NAME: Final = "agent.sock"
 PORTS_NAME: Final = "ports.json"
 LOG_NAME: Final = "agent.log"
+_LISTENS: Final = "0A"
 
 Ports = tuple[int, int]
 
@@ -67,7 +69,9 @@ def choose_ports(is_free: Callable[[int], bool], *, is_privileged: bool) -> Port
 
 
 def is_port_free(port: int) -> bool:
-    """Whether nothing on this computer answers on the port."""
+    """Whether nothing on this computer listens on the port, on whatever address: Docker opens it on all of them."""
+    with contextlib.suppress(OSError):  # no such table where the kernel is not Linux
+        return port not in listening_ports(Path("/proc/net/tcp").read_text(), _text_or_nothing(Path("/proc/net/tcp6")))
     for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
         try:
             with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -77,6 +81,19 @@ def is_port_free(port: int) -> bool:
         except OSError:  # no IPv6 here
             continue
     return True
+
+
+def listening_ports(*tables: str) -> frozenset[int]:
+    """Give back the ports that a table of the kernel's sockets shows as listened on. Source: proc(5), /proc/net/tcp."""
+    rows = (line.split() for table in tables for line in table.splitlines()[1:])
+    return frozenset(int(row[1].rpartition(":")[2], 16) for row in rows if len(row) > 3 and row[3] == _LISTENS)
+
+
+def _text_or_nothing(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:  # no IPv6 here
+        return ""
 
 
 def remembered_ports(state_dir: Path) -> Ports:

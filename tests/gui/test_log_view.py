@@ -1,7 +1,9 @@
 import threading
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QWidget
 
 from godploy_desktop.ui.widgets import FilterField
 from godploy_desktop.ui.widgets.log_view import LogView, line_bytes
@@ -232,3 +234,24 @@ def test_a_service_line_keeps_its_own_colours_and_tells_stderr_apart():
     assert b"\x1b[32mok\x1b[0m\n" in made
     assert "┃".encode() in made
     assert "┃".encode() not in line_bytes(LogLine(line.at, "r3-1", "stdout", "ok"))
+
+
+def test_a_narrow_toolbar_leaves_out_what_does_not_fit_and_takes_it_back(shown):
+    view = view_with(shown, 50, 1100)
+    bar = view.toolbar
+    for width in (1100, 700, 560, 430, 320, 1100):
+        view.resize(width, 400)
+        view.toolbar.layout().activate()
+        seen = [each for each in bar.findChildren(QWidget) if each.parent() is bar and each.isVisible()]
+        seen.sort(key=lambda each: each.x())
+        assert all(one.geometry().right() < two.x() for one, two in pairwise(seen)), width
+        assert seen[-1].geometry().right() <= bar.width()
+        assert width == 700 or bar.levels[Level.ERROR].isVisible() is (width == 1100)
+        assert bar.field.isVisible() is (width > 500)
+
+
+def test_a_search_shows_the_field_of_a_narrow_toolbar(shown):
+    view = view_with(shown, 50, 400)
+    assert not view.toolbar.field.isVisible()
+    view.begin_search()
+    assert view.toolbar.field.isVisible()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from godploy_desktop.ui.theme import Radius, color, tokens
 from godploy_desktop.ui.widgets import painting
@@ -16,6 +17,7 @@ from godploy_desktop.ui.widgets.cards import Card
 from godploy_desktop.ui.widgets.fields import TextField
 from godploy_desktop.ui.widgets.layouts import column, row
 from godploy_desktop.ui.widgets.scroll import ScrollArea
+from godploy_desktop.ui.widgets.switches import CheckBox
 from godploy_desktop.ui.widgets.text import Dot, IconTile, Label
 
 _MARGIN = 32
@@ -111,9 +113,9 @@ class DialogFrame(QWidget):
         self._is_open = False
         self.window().removeEventFilter(self)
         self.hide()
-        if self._before is not None:
-            self._before.setFocus(Qt.FocusReason.PopupFocusReason)
-            self._before = None
+        before, self._before = self._before, None
+        if before is not None and isValid(before):  # its page, or the dialog before this one, may have gone meanwhile
+            before.setFocus(Qt.FocusReason.PopupFocusReason)
         self.finished.emit(result)
         self.deleteLater()
 
@@ -216,7 +218,8 @@ def _in_tab_order(root: QWidget, chain: list[QWidget]) -> list[QWidget]:
 class ConfirmDialog(DialogFrame):
     """Asks before something is lost, and names what: `losses` one a line. The result is True, or None.
 
-    With `type_name` the button stays shut until a person has typed that name.
+    With `type_name` the button stays shut until a person has typed that name. `choice` is a check box to go with it,
+    unticked; read `is_chosen` after the answer.
     """
 
     def __init__(
@@ -228,6 +231,7 @@ class ConfirmDialog(DialogFrame):
         losses: Sequence[str] = (),
         confirm_text: str = "Delete",
         type_name: str = "",
+        choice: str = "",
         is_danger: bool = True,
     ) -> None:
         super().__init__(parent, title, width=460, icon="triangle-alert" if is_danger else "circle-help")
@@ -240,6 +244,10 @@ class ConfirmDialog(DialogFrame):
                 line.addWidget(Label(each, "sm", 400, "text", wrap=True), 1)
                 lost.addLayout(line)
             self.body.addLayout(lost)
+        self.choice: CheckBox | None = None
+        if choice:
+            self.choice = CheckBox(choice)
+            self.body.addWidget(self.choice)
         self.name_field: TextField | None = None
         if type_name:
             self.name_field = TextField(f"Type {type_name} to go on")
@@ -251,6 +259,11 @@ class ConfirmDialog(DialogFrame):
         self.confirm.on_click(lambda: self.close_with(True))
         self.add_button(self.confirm, is_primary=True)
         self._judge()
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether the check box is ticked."""
+        return self.choice is not None and self.choice.isChecked()
 
     def _judge(self) -> None:
         self.confirm.setEnabled(self.name_field is None or self.name_field.value() == self._type_name)

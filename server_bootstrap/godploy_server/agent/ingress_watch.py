@@ -33,6 +33,7 @@ class IngressWatch:
         self._looked_at: dict[str, float] = {}
         self._checking: set[str] = set()
         self._are_routes_restored = False
+        self._is_retired = False
         self.version = ""
         self.relay_version = ""
         self.relay_address = ""
@@ -41,6 +42,10 @@ class IngressWatch:
     def wake(self) -> None:
         """Look at the proxy now: settings changed, Docker came back, the proxy died, the first project was made."""
         self._wake.set()
+
+    def retire(self) -> None:
+        """Look after the proxy no more: it is to go."""
+        self._is_retired = True
 
     async def run(self) -> None:
         """Look after the proxy for ever."""
@@ -84,6 +89,8 @@ class IngressWatch:
 
     def _is_wanted(self) -> bool:
         # This computer gets a proxy with its first project, not because a window was opened.
+        if self._is_retired:
+            return False
         return not self._engine.instance.is_embedded or bool(projects.every(self._engine.connection))
 
     async def _ensure(self) -> None:

@@ -28,7 +28,7 @@ Every error answer is `{"problem": Problem}` with the status of its class. Lists
 | GET /v1/services/{id}/logs?tail=N&follow=0or1 | | stream of LogLine |
 | GET /v1/services/{id}/metrics?follow=0or1 | | stream of ServiceMetrics: the remembered hour, then every 2 s |
 | GET /v1/metrics?follow=0or1 | | stream of ServerMetrics: the remembered hour, then every 2 s |
-| POST /v1/shutdown | | {} (embedded agents only; running deployments go on) |
+| POST /v1/shutdown | ShutDown | Leftovers (embedded agents only; running deployments go on) |
 
 A request may carry `Godploy-Actor: name` (who asks, shown in the history) and must carry
 `Godploy-Contract: <CONTRACT_VERSION>`; another contract version is refused with `version-mismatch` on everything

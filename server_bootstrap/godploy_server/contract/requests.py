@@ -124,6 +124,22 @@ class ChangeSettings:
 
 
 @dataclass(frozen=True)
+class ShutDown:
+    """End an embedded agent. With `removes_proxy` its proxy and the proxy's network go first, unless a container of
+    a service is left that may need them."""
+
+    removes_proxy: bool = False
+
+
+@dataclass(frozen=True)
+class Leftovers:
+    """The names of what an agent that ends leaves in Docker."""
+
+    containers: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class RemovalPreview:
     """What a deletion would take with it, in words a confirmation can show."""
 

@@ -42,7 +42,7 @@ async def ensure_traefik(engine: Engine) -> str:
     Does nothing to a proxy that runs with it already. Never touches containers of others. Raises PortTaken (with
     the holder's name), Conflict (a foreign container has its name), NotReady, DockerRefused.
     """
-    async with _alone(engine):
+    async with proxy_lock(engine):
         settings = settings_rows.read(engine.connection)
         edge = await _ensure_edge(engine, settings)
         token = proxy_token(engine.paths)
@@ -67,14 +67,14 @@ async def edge_gateway(engine: Engine) -> str:
 async def attach_traefik(engine: Engine, network: str) -> None:
     """Attach the proxy to a project's network, if it exists; it is attached to all when it is made."""
     name = traefik_container(engine.instance.prefix)
-    async with _alone(engine):  # or it may be on its way out, to be made again after a change of settings
+    async with proxy_lock(engine):  # or it may be on its way out, to be made again after a change of settings
         if await _inspect(engine, name) is not None:
             await connect(engine.docker, network, name)
 
 
 @contextlib.asynccontextmanager
-async def _alone(engine: Engine) -> AsyncIterator[None]:
-    """Hold the proxy's lock: the agent and a job may both find it missing."""
+async def proxy_lock(engine: Engine) -> AsyncIterator[None]:
+    """Hold the proxy's lock: the agent and a job may both find it missing, or one removes what the other uses."""
     with (engine.paths.traefik_tmp / "lock").open("w", encoding="ascii") as lock:
         while True:
             try:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from godploy_desktop.remote.local_agent import (
     agent_arguments,
     choose_ports,
     docker_socket_path,
+    is_port_free,
     remembered_ports,
     require_docker,
     running_agent,
@@ -151,3 +153,13 @@ async def test_other_programs_and_docker_py_reach_this_computers_docker(
     shown = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == version["Version"]
     await connection.close(keep_agent=True)
+
+
+def test_a_port_that_any_address_of_this_computer_listens_on_is_not_free():
+    with socket.socket() as listener, socket.socket() as other:
+        listener.bind(("127.77.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        assert not is_port_free(port)
+        other.bind(("127.77.0.1", 0))  # bound, yet nobody listens
+        assert is_port_free(other.getsockname()[1])

@@ -27,7 +27,7 @@ from godploy_desktop.ui.widgets import (
     column,
     row,
 )
-from godploy_server.contract import AgentSettings, GodployError, Problem
+from godploy_server.contract import AgentSettings, GodployError, Leftovers, Problem
 
 if TYPE_CHECKING:
     from godploy_desktop.core.server import Server
@@ -85,7 +85,11 @@ class ServerSettings(QWidget, Observer):
             "Removes agent, relay and proxy from the server. Containers that Godploy did not make are never touched.",
             self._uninstall,
         )
-        what = "Ends its agent unless it is kept" if self._server.is_embedded else "Nothing on the server changes"
+        what = (
+            "Its agent ends, and its proxy where no service is left"
+            if self._server.is_embedded
+            else "Nothing on the server changes"
+        )
         remove = Section("Remove", f"Takes the server off this application's list. {what}.", self._remove)
         again.setVisible(not self._server.is_embedded)
         uninstall.setVisible(not self._server.is_embedded)
@@ -159,24 +163,33 @@ class ServerSettings(QWidget, Observer):
         hosts = tuple(domain.host for each in model.services.values() for domain in each.domains)
         lost = [f"services that end: {', '.join(services)}"] if services else []
         lost += [f"domains that answer no more: {', '.join(hosts)}"] if hosts else []
-        lost.append("the history of deployments, variables and secrets, unless the data is kept")
         dialog = ConfirmDialog(
             self,
             f"Uninstall Godploy from {self._server.name}?",
-            "Agent, relay, proxy and every service that Godploy started are removed, with their data.",
+            "Agent, relay, proxy and every service that Godploy started are removed. The history of deployments, "
+            "variables, secrets and certificates are deleted too, unless they are kept.",
             losses=lost,
             confirm_text="Uninstall",
             type_name=self._server.name,
+            choice="Keep the data for a later set-up",
         )
         dialog.confirm.setObjectName("confirm-uninstall")
         if dialog.name_field is not None:
             dialog.name_field.edit.setObjectName("confirm-name")
-        dialog.finished.connect(
-            lambda answer: begin_uninstall(self.context.workspace, self._server, purge=True) if answer else None
-        )
+        if dialog.choice is not None:
+            dialog.choice.setObjectName("keep-data")
+
+        def answered(is_sure: object) -> None:
+            if is_sure:
+                begin_uninstall(self.context.workspace, self._server, purge=not dialog.is_chosen)
+
+        dialog.finished.connect(answered)
         dialog.open()
 
     def _ask_remove(self) -> None:
+        if self._server.is_embedded:
+            self._ask_remove_this_computer()
+            return
         dialog = ConfirmDialog(
             self,
             f"Remove {self._server.name} from the list?",
@@ -187,10 +200,33 @@ class ServerSettings(QWidget, Observer):
         dialog.finished.connect(lambda answer: self._remove_server() if answer else None)
         dialog.open()
 
-    def _remove_server(self) -> None:
+    def _ask_remove_this_computer(self) -> None:
+        names = [each.name for each in self._server.model.services.values()]
+        what = f"go on being served: {', '.join(names)}" if names else "there are none: its proxy is removed"
+        dialog = ConfirmDialog(
+            self,
+            f"Remove {self._server.name} from the list?",
+            "Its agent ends. Add it again at any time.",
+            losses=[f"services {what}"],
+            confirm_text="Remove",
+            choice="Delete its services and all their data too" if names else "Delete its history and settings too",
+        )
+        dialog.confirm.setObjectName("confirm-remove-server")
+        if dialog.choice is not None:
+            dialog.choice.setObjectName("purge-this-computer")
+        dialog.finished.connect(lambda answer: self._remove_server(purge=dialog.is_chosen) if answer else None)
+        dialog.open()
+
+    def _remove_server(self, *, purge: bool = False) -> None:
         workspace, shell = self.context.workspace, self.context.shell
+
+        def removed(left: Leftovers) -> None:
+            shell.go(Route("servers"))
+            if left.containers:
+                shell.notify(f"Goes on in Docker: {', '.join(left.containers)}", "info")
+
         self.act(
             f"Remove {self._server.name}",
-            lambda: workspace.remove_server(self._server),
-            done=lambda _: shell.go(Route("servers")),
+            lambda: workspace.remove_server(self._server, purge=purge),
+            done=removed,
         )

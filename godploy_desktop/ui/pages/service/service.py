@@ -77,6 +77,8 @@ class ServicePage(Page):
         self._tabs.set_current(route.tab or "overview")
         if route.deployment:
             self._show_deployment(route.deployment)
+        elif route.tab == "deployments":
+            self._show_deployments()
         return True
 
     def has_unsaved(self) -> bool:
@@ -126,6 +128,11 @@ class ServicePage(Page):
         tab = self.tab("deployments")
         if isinstance(tab, DeploymentsTab):
             tab.open_deployment(DeploymentId(deployment_id))
+
+    def _show_deployments(self) -> None:
+        tab = self.tab("deployments")
+        if isinstance(tab, DeploymentsTab):
+            tab.close_detail()
 
     def _deploy(self) -> None:
         service = self._server.model.services.get(self._id)

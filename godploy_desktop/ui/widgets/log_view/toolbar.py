@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtGui import QAction, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QLineEdit, QSizePolicy, QWidget
 
 from godploy_desktop.ui.theme import icon, theme, tokens
@@ -13,7 +13,8 @@ from godploy_desktop.ui.widgets.layouts import row
 from godploy_desktop.ui.widgets.log_view.scan import COUNTED, Level, LevelCounts, Question
 from godploy_desktop.ui.widgets.text import Icon, Label, Pill
 
-_COMPACT_BELOW = 860
+_TIGHTEST = 4
+"""How far the line gives way where it is narrow: 1 figures and wrap, 2 the levels, 3 the filter, 4 the state too."""
 
 
 class LogToolbar(QWidget):
@@ -32,7 +33,8 @@ class LogToolbar(QWidget):
             Level.ERROR: Chip("Error", "err"),
         }
         self._level: Level | None = None
-        self._is_compact = False
+        self._tightness = 0
+        self._needed = [0] * _TIGHTEST  # the width that each looser state was seen to need
         self._shown_counts: dict[Level | None, str] = {}
         self.levels[None].setChecked(True)
         for level, chip in self.levels.items():
@@ -69,13 +71,38 @@ class LogToolbar(QWidget):
         theme().theme_changed.connect(self._retint)
         self._ask()
 
+    def minimumSizeHint(self) -> QSize:
+        return QSize(120, super().minimumSizeHint().height())  # it gives way instead of pushing a page apart
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        compact = self.width() < _COMPACT_BELOW
-        if compact is not self._is_compact:
-            self._is_compact = compact
-            self.wrap.setHidden(compact)  # the view's own menu offers it too
-            self._show_shown_counts()
+        self._fit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Leave out what does not fit, least needed first; the log's own menu and keys offer most of it too."""
+        while self._tightness and self.width() >= self._needed[self._tightness - 1]:
+            self._tighten(self._tightness - 1)
+        while self._tightness < _TIGHTEST and (needed := self._least_width()) > self.width():
+            self._needed[self._tightness] = needed
+            self._tighten(self._tightness + 1)
+
+    def _least_width(self) -> int:
+        layout = self.layout()
+        return layout.minimumSize().width() if layout is not None else 0
+
+    def _tighten(self, tightness: int) -> None:
+        self._tightness = tightness
+        self.wrap.setHidden(tightness >= 1)
+        self._show_shown_counts()
+        for level, chip in self.levels.items():
+            is_in_force = level is self._level and level is not None
+            chip.setHidden(tightness >= 2 and not is_in_force)
+        self.field.setHidden(tightness >= 3 and not self.field.text())
+        self.pill.setHidden(tightness >= 4)
 
     def _field_switch(self, name: str) -> QAction:
         action = QAction(name, self.field)
@@ -92,6 +119,7 @@ class LogToolbar(QWidget):
         searching = bool(self.field.text()) and not self._only.isChecked()
         for each in (self.previous, self.next):
             each.setVisible(searching)
+        self._fit()
         self.asked.emit()
 
     @property
@@ -134,10 +162,11 @@ class LogToolbar(QWidget):
         if shown != self._shown_counts:
             self._shown_counts = shown
             self._show_shown_counts()
+            self._fit()
 
     def _show_shown_counts(self) -> None:
         for level, count in self._shown_counts.items():
-            self.levels[level].set_count("" if self._is_compact else count)
+            self.levels[level].set_count("" if self._tightness else count)
 
 
 def short_count(count: int) -> str:

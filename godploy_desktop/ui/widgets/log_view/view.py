@@ -189,7 +189,8 @@ class LogView(Card):
         self.area.refresh()
 
     def begin_search(self) -> None:
-        """Put the cursor into the field."""
+        """Put the cursor into the field, which a narrow line leaves out until there is text in it."""
+        self.toolbar.field.show()
         self.toolbar.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.toolbar.field.selectAll()
 

@@ -11,7 +11,7 @@ from godploy_server.agent.agent import Agent
 from godploy_server.agent.checks import check_server_settings
 from godploy_server.agent.messages import Answer, Json, Request, Stream, json_line
 from godploy_server.agent.router import Route
-from godploy_server.contract import ChangeSettings, NotAllowed, SettingsChanged
+from godploy_server.contract import ChangeSettings, Leftovers, NotAllowed, SettingsChanged, ShutDown
 from godploy_server.state import services, settings
 from godploy_server.watch.metrics import FOLLOWED_EVERY_S
 
@@ -53,7 +53,7 @@ async def service_metrics(agent: Agent, request: Request) -> Answer:
     return _samples(agent, request, lambda: agent.metrics.service_hour(service_id), service_id)
 
 
-async def shutdown(agent: Agent, _: Request) -> Answer:
+async def shutdown(agent: Agent, request: Request) -> Answer:
     """POST /v1/shutdown."""
     if not agent.engine.instance.is_embedded:
         raise NotAllowed(
@@ -61,8 +61,21 @@ async def shutdown(agent: Agent, _: Request) -> Answer:
             "it is a service of this server, which other people and nightly deployments rely on",
             "Stop it on the server with: systemctl stop godploy-agent",
         )
-    asyncio.get_running_loop().call_later(0.1, agent.shutdown.set)  # after the answer went out
-    return Json({})
+    try:
+        left = await _leave_docker(agent, request.value(ShutDown))
+    finally:
+        asyncio.get_running_loop().call_later(0.1, agent.shutdown.set)  # after the answer went out
+    return Json(left)
+
+
+async def _leave_docker(agent: Agent, asked: ShutDown) -> Leftovers:
+    if not asked.removes_proxy:
+        return Leftovers()
+    from godploy_server.ingress.removal import leftovers, remove_proxy
+
+    agent.ingress.retire()
+    await remove_proxy(agent.engine)
+    return await leftovers(agent.engine)
 
 
 def _samples(
