@@ -17,6 +17,8 @@ from godploy_server.contract import GodployError
 
 STDERR_BYTES: Final = 64 * 1024
 READ_BYTES: Final = 64 * 1024
+GROUP_LOOKS: Final = 40
+GROUP_LOOK_S: Final = 0.05
 
 
 class Tail:
@@ -84,11 +86,17 @@ class Command:
         self._execution: Execution | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._result: CommandResult | None = None
+        self._is_started = False
         self._is_timed_out = False
+        self._given: AsyncGenerator[str] | None = None
 
     def __aiter__(self) -> AsyncGenerator[str]:
         """Give the lines of stdout as they come. Raises CommandTimedOut, or Unreachable when the connection ends."""
-        return self._lines()
+        # kept, so that leaving a loop over it does not destroy it before `aclose` can end it properly: not every
+        # event loop takes care of generators that are left (Qt's does not)
+        if self._given is None:
+            self._given = self._lines()
+        return self._given
 
     async def _lines(self) -> AsyncGenerator[str]:
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -103,6 +111,9 @@ class Command:
 
     async def output(self, on_sent: Callable[[float], None] | None = None) -> AsyncGenerator[bytes]:
         """Give stdout as it comes; `on_sent` gets how much of stdin was taken, as a fraction."""
+        if self._is_started:
+            raise lost(self._target, "the command was ended")
+        self._is_started = True
         timer: asyncio.TimerHandle | None = None
         feeding: asyncio.Task[None] | None = None
         try:
@@ -120,7 +131,7 @@ class Command:
                 timer.cancel()
             if feeding is not None:
                 feeding.cancel()
-            await self.aclose()
+            await self._end()
 
     async def _feed(self, writer: asyncio.StreamWriter, on_sent: Callable[[float], None] | None) -> None:
         content = memoryview(self._stdin)
@@ -135,7 +146,7 @@ class Command:
     async def _finish(self, execution: Execution) -> None:
         exit_code = None if self._is_timed_out else await self._workers.call(execution.exit_code)
         if self._is_timed_out:
-            await self.aclose()
+            await self._end()
             raise CommandTimedOut(
                 f"A command on {self._target} did not end in time",
                 f"it was ended after {self._timeout_s or 0:.0f} s",
@@ -156,24 +167,37 @@ class Command:
             async with contextlib.aclosing(self.output()) as chunks:
                 async for _ in chunks:
                     pass
-        if self._result is None:
+        if self._result is None:  # the output was read to its end by another
             raise lost(self._target, "the command was ended")
         return self._result
 
     async def aclose(self) -> None:
-        """End the command with its process group, if it still runs."""
+        """End the command with its process group, if it still runs. Call it when the lines are left early."""
+        if self._given is not None:
+            await self._given.aclose()
+        await self._end()
+
+    async def _end(self) -> None:
         execution, self._execution = self._execution, None
-        if self._writer is not None:
-            self._writer.transport.abort()
         if execution is None:
             return
+        group = None if self._result is not None else await _group_of(execution)
+        if self._writer is not None:
+            self._writer.transport.abort()
         self._workers.submit(execution.close)
-        if self._result is not None:
-            return
-        group, _ = parse_group(execution.stderr.content())
         if group is not None and execution.is_reachable:
             with contextlib.suppress(GodployError):  # the connection went away: nothing more can be done from here
                 await self._end_group(group)
+
+
+async def _group_of(execution: Execution) -> int | None:
+    """Give the process group; it is the first that a command tells, but a command may be ended sooner than that."""
+    for _ in range(GROUP_LOOKS):
+        group, _rest = parse_group(execution.stderr.content())
+        if group is not None or not execution.is_reachable:
+            return group
+        await asyncio.sleep(GROUP_LOOK_S)
+    return None
 
 
 async def run_to_end(command: Command) -> CommandResult:

@@ -51,7 +51,8 @@ class CommandResult:
 
 
 class RunningCommand(Protocol):
-    """A command under way: `async for line in running`; leaving the loop early ends the remote process group."""
+    """A command under way: `async for line in running`. Whoever leaves the loop early calls `aclose`, which ends the
+    remote process group; a cancelled task does so by itself."""
 
     def __aiter__(self) -> AsyncIterator[str]:
         """Give the lines of stdout, without their line ends, as they come."""

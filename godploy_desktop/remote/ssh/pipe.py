@@ -26,15 +26,22 @@ class ChunkPipe(BufferedPipe):  # type: ignore[type-arg]  # generic in the stub 
         self._ended: Callable[[], None] | None = None
 
     def set_sink(self, sink: Callable[[bytes], None], ended: Callable[[], None]) -> None:
-        """Hand everything to `sink` from now on, in the transport's thread, and call `ended` once after the last."""
-        with self._changed:
-            waiting = [bytes(chunk) for chunk in self._chunks]
-            self._chunks.clear()
-            self._size = 0
+        """Hand everything to `sink` from now on, in the transport's thread, and call `ended` once after the last.
+
+        Neither is called with this pipe locked: the channel closes the pipe with itself locked, and a sink may want
+        the channel.
+        """
+        while True:
+            with self._changed:
+                waiting = [bytes(chunk) for chunk in self._chunks]
+                self._chunks.clear()
+                self._size = 0
+                if not waiting:
+                    self._sink, self._ended = sink, ended
+                    is_closed = self._is_closed
+                    break
             for chunk in waiting:
                 sink(chunk)
-            self._sink, self._ended = sink, ended
-            is_closed = self._is_closed
         if is_closed:
             ended()
 
@@ -47,14 +54,15 @@ class ChunkPipe(BufferedPipe):  # type: ignore[type-arg]  # generic in the stub 
         """Take data from the transport's thread."""
         content = data.encode() if isinstance(data, str) else bytes(data)
         with self._changed:
-            if self._sink is not None:
-                self._sink(content)
-                return
-            self._chunks.append(content)
-            self._size += len(content)
-            if self._event is not None:
-                self._event.set()
-            self._changed.notify()
+            sink = self._sink
+            if sink is None:
+                self._chunks.append(content)
+                self._size += len(content)
+                if self._event is not None:
+                    self._event.set()
+                self._changed.notify()
+        if sink is not None:
+            sink(content)
 
     def read_ready(self) -> bool:
         """Whether a read gives something at once."""

@@ -87,6 +87,17 @@ async def test_leaving_the_lines_ends_the_whole_process_group(connection: Connec
         await ends(pid)
 
 
+async def test_a_command_that_was_left_is_not_run_again(connection: Connection, tmp_path: Path) -> None:
+    marks = tmp_path / "marks"
+    running = connection.run_lines(f"echo x >> {marks}; echo; sleep 600")
+    async for _ in running:
+        break
+    await running.aclose()
+    with pytest.raises(Unreachable):
+        await running.wait()
+    assert (await connection.run(f"cat {marks}")).stdout == b"x\n"
+
+
 async def test_a_cancelled_task_ends_the_command(connection: Connection, tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     task = asyncio.create_task(connection.run(f"echo $$ > {pid_file}; exec sleep 600"))

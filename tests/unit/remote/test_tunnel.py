@@ -146,6 +146,32 @@ async def test_a_download_that_outruns_its_reader_never_stands_still(
     await connection.close()
 
 
+async def test_streams_that_are_left_at_full_speed_do_not_hold_up_the_line(
+    sshd: Sshd, connection_to: ConnectionTo, unix_server: UnixServer
+) -> None:
+    connection = connection_to(sshd)
+    await connection.connect()
+    path = str(unix_server.path)
+
+    async def leave_early(number: int) -> None:
+        if number % 4 == 0:
+            running = connection.run_lines("yes")
+            async for _ in running:
+                break
+            await running.aclose()
+            return
+        reader, writer = await asyncio.open_connection(sock=await connection.open_unix(path))
+        writer.write(b"GET /bytes/50000000 HTTP/1.1\r\n\r\n")
+        await reader.readexactly(100_000 * (number % 7 + 1))
+        writer.transport.abort()
+
+    for start in range(0, 120, 8):
+        async with asyncio.timeout(60):
+            await asyncio.gather(*(leave_early(number) for number in range(start, start + 8)))
+    assert (await connection.run("echo still")).stdout == b"still\n"
+    await connection.close()
+
+
 async def test_a_half_closed_stream_still_gives_what_comes(
     sshd: Sshd, connection_to: ConnectionTo, tmp_path: Path
 ) -> None:
