@@ -204,6 +204,11 @@ def test_a_meter_warns_as_it_fills():
     assert tones == ["accent", "warn", "err"]
 
 
+def test_axis_steps_of_bytes_are_round_in_their_unit():
+    assert axis_steps(2.8 * 1024**3, thousand=1024) == [0, 1024**3, 2 * 1024**3, 3 * 1024**3]
+    assert axis_steps(700, thousand=1024) == [0, 200, 400, 600, 800]
+
+
 @pytest.mark.parametrize("maximum", [0.0, 0.003, 0.9, 1.0, 7, 99, 100, 101, 5_000_000])
 def test_axis_steps_are_round_reach_the_top_and_are_few(maximum):
     steps = axis_steps(maximum)

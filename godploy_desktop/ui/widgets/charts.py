@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QLinearGradient, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
@@ -16,6 +16,7 @@ from godploy_desktop.ui.theme import State, color, text_width, tokens
 from godploy_desktop.ui.widgets import painting
 
 _CLOSE_PX = 3
+_LEAST_SPAN = timedelta(minutes=1)
 
 
 def smooth_path(points: Sequence[QPointF]) -> QPainterPath:
@@ -113,10 +114,14 @@ class ChartSeries:
     points: Sequence[tuple[datetime, float]]
 
 
-def axis_steps(maximum: float, wanted: int = 4) -> list[float]:
-    """Give back round values from 0 to at least `maximum`, about `wanted` of them: 1, 2 or 5 times a power of ten."""
+def axis_steps(maximum: float, wanted: int = 4, *, thousand: int = 1000) -> list[float]:
+    """Give back round values from 0 to at least `maximum`, about `wanted` of them: 1, 2 or 5 times a power of ten, in
+    units that are powers of `thousand` (1024 for bytes)."""
     if maximum <= 0:
         return [0.0, 1.0]
+    if thousand != 1000:
+        unit = float(thousand) ** max(0, math.floor(math.log(maximum, thousand)))
+        return [step * unit for step in axis_steps(maximum / unit, wanted)]
     raw = maximum / wanted
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw - 1e-12)
@@ -132,11 +137,15 @@ class LineChart(QWidget):
         *,
         format_value: Callable[[float], str] = lambda value: f"{value:g}",
         maximum: float | None = None,
+        least: float = 0.0,
+        thousand: int = 1000,
         height: int = 180,
         name: str = "Chart",
     ) -> None:
-        """`maximum` fixes the top of the scale; otherwise the values do."""
+        """`maximum` fixes the top of the scale; otherwise the values do, but it never falls below `least`, so that
+        idling does not look like work. `thousand` is 1024 for bytes."""
         super().__init__()
+        self._least, self._thousand = least, thousand
         self._format = format_value
         self._maximum = maximum
         self._series: Sequence[ChartSeries] = ()
@@ -167,7 +176,8 @@ class LineChart(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = painting.smooth_painter(self)
         top = max((value for each in self._series for _, value in each.points), default=0.0)
-        steps = axis_steps(self._maximum if self._maximum is not None else top * 1.08)
+        highest = self._maximum if self._maximum is not None else max(top * 1.08, self._least)
+        steps = axis_steps(highest, thousand=self._thousand)
         labels = [self._format(step) for step in steps]
         left = max(text_width(label, "xs") for label in labels) + 10
         plot = QRectF(left, 8, self.width() - left - 8, self.height() - 32)
@@ -179,9 +189,9 @@ class LineChart(QWidget):
         if not self._series:
             painting.text(painter, plot, "No samples yet", "text3", "sm", align=painting.CENTRE)
             return
-        start = min(each.points[0][0] for each in self._series)
         end = max(each.points[-1][0] for each in self._series)
-        seconds = max(1.0, (end - start).total_seconds())
+        start = min(end - _LEAST_SPAN, *(each.points[0][0] for each in self._series))
+        seconds = (end - start).total_seconds()
         self._paint_times(painter, plot, start, seconds)
         for index, each in enumerate(self._series):
             points = [
@@ -196,6 +206,8 @@ class LineChart(QWidget):
             if index == 0:
                 _fill_under(painter, path, points, plot.bottom(), colour)
             painter.strokePath(path, QPen(colour, 1.5))
+            if len(points) == 1:
+                painting.dot(painter, points[0], 2.5, each.tone)
         if self._pointer is not None and plot.left() <= self._pointer <= plot.right():
             self._paint_read_out(painter, plot, start, seconds, steps[-1])
 

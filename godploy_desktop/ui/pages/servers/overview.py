@@ -46,8 +46,10 @@ class ServerOverview(QWidget, Observer):
         self._cpu, self._memory = StatCard("CPU", "accent"), StatCard("Memory", "info")
         self._disk, self._network = figure_only(StatCard("Disk")), StatCard("Network", "info")
         self._cpu_chart = LineChart(format_value=words.percent, maximum=1.0, height=150, name="CPU")
-        self._memory_chart = LineChart(format_value=words.size, height=150, name="Memory")
-        self._network_chart = LineChart(format_value=words.rate, height=150, name="Network")
+        self._memory_chart = LineChart(format_value=words.size, thousand=1024, height=150, name="Memory")
+        self._network_chart = LineChart(
+            format_value=words.rate, least=4096.0, thousand=1024, height=150, name="Network"
+        )
         self._versions = PropertyList(110)
         self._projects = Table([Column("Project", stretch=1), Column("State", width=120)], name="Projects")
         self._projects.setObjectName("server-projects")

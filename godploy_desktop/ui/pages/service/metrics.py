@@ -22,9 +22,9 @@ class MetricsTab(ServiceTab):
 
     def __init__(self, context: Context, server: Server, service_id: ServiceId) -> None:
         super().__init__(context, server, service_id)
-        self._cpu = LineChart(format_value=lambda value: f"{value:g}", height=160, name="CPU in cores")
-        self._memory = LineChart(format_value=words.size, height=160, name="Memory")
-        self._network = LineChart(format_value=words.rate, height=160, name="Network")
+        self._cpu = LineChart(format_value=lambda value: f"{value:g}", least=0.1, height=160, name="CPU in cores")
+        self._memory = LineChart(format_value=words.size, thousand=1024, height=160, name="Memory")
+        self._network = LineChart(format_value=words.rate, least=4096.0, thousand=1024, height=160, name="Network")
         self._cpu_now, self._memory_now, self._network_now = (Label("", "sm", 500, "text2") for _ in range(3))
         charts = QWidget()
         layout = column(spacing=12, parent=charts)
