@@ -73,7 +73,7 @@ async def session(workspace: Workspace, window: MainWindow, questions: DialogQue
     ended = asyncio.Event()
     window.closing.connect(ended.set)
     asyncio.get_running_loop().set_exception_handler(lambda _loop, context: _tell_unexpected(window, context))
-    with _ended_by_signals(window, ended.set):
+    with _ended_by_signals(window, ended.set), _streams_closed_by(asyncio.get_running_loop()):
         await workspace.open()
         workspace.keep_live()
         await ended.wait()
@@ -88,6 +88,19 @@ def _tell_unexpected(window: MainWindow, context: dict[str, object]) -> None:
     _log.error("Unexpected: %s", context.get("message"), exc_info=error if isinstance(error, Exception) else None)
     if isinstance(error, Exception):
         window.show_problem(internal_error("Something in the background", error).problem)
+
+
+@contextlib.contextmanager
+def _streams_closed_by(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """A stream that is left half-read closes its connection, as under asyncio's own loop; qasync does not see to it."""
+    before = sys.get_asyncgen_hooks()
+    if isinstance(loop, asyncio.BaseEventLoop):
+        # what BaseEventLoop.run_forever sets, and qasync's replaces without setting it
+        sys.set_asyncgen_hooks(loop._asyncgen_firstiter_hook, loop._asyncgen_finalizer_hook)  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        sys.set_asyncgen_hooks(*before)
 
 
 @contextlib.contextmanager

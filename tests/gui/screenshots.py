@@ -23,7 +23,9 @@ def main(arguments: list[str]) -> int:
     from qasync import QEventLoop
 
     from godploy_desktop.ui.theme import ThemeChoice, theme
+    from tests.gui.qt_messages import leave_out_what_offscreen_cannot
 
+    leave_out_what_offscreen_cannot()
     app = QApplication.instance() or QApplication(["godploy"])
     theme().install(app, ThemeChoice.DARK)
     out = Path(arguments[0])

@@ -7,7 +7,7 @@ from godploy_desktop.remote.states import ConnectionState
 from godploy_desktop.ui.models.route import Route
 from godploy_desktop.ui.pages.home import welcome as welcome_module
 from godploy_desktop.ui.widgets import Tabs
-from godploy_server.contract import ProjectRemoved, ServiceRemoved
+from godploy_server.contract import Leftovers, ProjectRemoved, ServiceRemoved
 from tests.gui.page_story import WindowStory, tell
 from tests.gui.recorded import snapshots
 from tests.gui.recorded.scenes import PROJECT, SERVICE
@@ -79,7 +79,7 @@ def test_a_service_that_someone_removes_leads_back_to_its_project(story):
 
 def test_a_removed_server_leaves_the_list(story):
     async def plot(window):
-        window.workspace.remove_server = lambda server: _remove(window.workspace, server)
+        window.workspace.remove_server = lambda server, *, purge: _remove(window.workspace, server)
         await window.press("remove-server")
         await window.press("confirm-remove-server")
         await window.until(lambda: window.place.page == "servers")
@@ -134,3 +134,4 @@ def test_opening_a_workspace_without_servers_leads_to_the_welcome(story, tmp_pat
 async def _remove(workspace, server):
     workspace.servers.remove(server)
     workspace.changed.emit(workspace)
+    return Leftovers()

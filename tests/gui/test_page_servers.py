@@ -32,6 +32,18 @@ def story(qapp, tmp_path):
 
 
 @pytest.fixture
+def uninstalled(monkeypatch):
+    """What was asked of an uninstall."""
+    asked = []
+
+    async def uninstall(server, _progress, **options):
+        asked.append((server.name, options))
+
+    monkeypatch.setattr(set_up_module, "uninstall", uninstall)
+    return asked
+
+
+@pytest.fixture
 def tried(monkeypatch):
     """What the test of a connection was given; it finds FINDING."""
     asked = []
@@ -227,22 +239,27 @@ def test_only_the_settings_that_changed_are_sent(story):
     story(Route("server", server=1, tab="settings"), plot)
 
 
-def test_uninstalling_names_what_is_lost_and_wants_the_name_typed(story, monkeypatch):
-    removed = []
-
-    async def uninstall(server, _progress, **options):
-        removed.append((server.name, options))
-
-    monkeypatch.setattr(set_up_module, "uninstall", uninstall)
-
+def test_uninstalling_names_what_is_lost_and_wants_the_name_typed(story, uninstalled):
     async def plot(page):
         await page.press("uninstall-server")
         assert "storefront.example.com" in page.words()
         assert not page.find("confirm-uninstall").isEnabled()
         await page.type("confirm-name", "fra-1")
         await page.press("confirm-uninstall")
-        await page.until(lambda: removed)
-        assert removed == [("fra-1", {"purge": True})]
+        await page.until(lambda: uninstalled)
+        assert uninstalled == [("fra-1", {"purge": True})]
+
+    story(Route("server", server=1, tab="settings"), plot)
+
+
+def test_the_data_of_an_uninstalled_server_can_be_kept(story, uninstalled):
+    async def plot(page):
+        await page.press("uninstall-server")
+        await page.press("keep-data")
+        await page.type("confirm-name", "fra-1")
+        await page.press("confirm-uninstall")
+        await page.until(lambda: uninstalled)
+        assert uninstalled == [("fra-1", {"purge": False})]
 
     story(Route("server", server=1, tab="settings"), plot)
 

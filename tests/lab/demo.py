@@ -38,6 +38,7 @@ def step(title: str, work: Callable[[], T]) -> T:
 
 def main() -> int:
     """Run the demo; gives back the exit code."""
+    began = time.monotonic()
     try:
         lab = step("bring up the lab (registry, DNS, ACME, git host)", bring_up)
     except LabUnavailable as reason:
@@ -49,10 +50,10 @@ def main() -> int:
         return subprocess.run(
             [sys.executable, "-m", "tests.lab.demo_window", str(NUMBER), repository.name], check=False
         ).returncode
-    return _headless(lab, server, repository)
+    return _headless(lab, server, repository, began)
 
 
-def _headless(lab: Lab, server: Server, repository: Repository) -> int:
+def _headless(lab: Lab, server: Server, repository: Repository, began: float) -> int:
     subprocess.run(["rm", "-rf", str(HOME)], check=True)
     godploy = Godploy(HOME)
     step("add the server, its host key compared", lambda: add_server(godploy, server, lab))
@@ -67,6 +68,7 @@ def _headless(lab: Lab, server: Server, repository: Repository) -> int:
     step("roll back", lambda: godploy("rollback", SHOP))
     step("version 1 answers again", lambda: soon(lambda: shop.serves("1"), 20))
     step("pictures of the window showing it", lambda: _pictures(godploy))
+    print(f"from nothing to here: {time.monotonic() - began:.0f} s")
     _farewell(godploy, server, shop)
     return 0
 

@@ -19,6 +19,7 @@ from godploy_desktop.ui.shell.main_window import MainWindow
 from godploy_desktop.ui.shell.questions import DialogQuestions
 from godploy_desktop.ui.theme import theme
 from godploy_desktop.ui.widgets.select_box import SelectBox
+from tests.gui.qt_messages import leave_out_what_offscreen_cannot
 
 T = TypeVar("T")
 
@@ -150,6 +151,7 @@ def at_the_window(
     story: Callable[[Person], Awaitable[None]], *, size: tuple[int, int] = (1440, 900), pause_s: float = 0.0
 ) -> None:
     """Open the real window over the profile of GODPLOY_HOME, let a person live a story at it, close it."""
+    leave_out_what_offscreen_cannot()
     app = QApplication.instance() or make_application([])
     assert isinstance(app, QApplication)
     questions = DialogQuestions()

@@ -4,11 +4,12 @@ import sys
 from pathlib import Path
 
 from godploy_desktop.ui.models.route import Route
+from godploy_desktop.ui.theme import ThemeChoice, theme
 from tests.lab.window import Person, at_the_window
 
 
 def main(folder: Path) -> int:
-    """Save a picture of each place that the first server and its first service have."""
+    """Save a picture of each place that the first server and its first service have, light and dark."""
 
     async def live(person: Person) -> None:
         await person.see(lambda: person.workspace.servers, "a server")
@@ -22,9 +23,11 @@ def main(folder: Path) -> int:
                 places[f"service-{tab}"] = Route(
                     "service", server=server.id, project=service.project_id, service=service.id, tab=tab
                 )
-        for name, route in places.items():
-            await person.go(route)
-            await person.picture(folder / f"{name}.png")
+        for choice in (ThemeChoice.LIGHT, ThemeChoice.DARK):
+            theme().set_choice(choice)
+            for name, route in places.items():
+                await person.go(route)
+                await person.picture(folder / f"{name}-{choice.value}.png")
 
     at_the_window(live)
     return 0

@@ -43,6 +43,7 @@ class EmptyState(QWidget):
         words = Label(content, "md", 400, "text2", wrap=True)
         words.setAlignment(centre)
         words.setFixedWidth(420)
+        words.setMinimumHeight(words.heightForWidth(420))  # aligned, the layout would give it one line's height
         layout = column(None, spacing=0, margins=(24, 32, 24, 32), parent=self)
         layout.addWidget(IconTile(icon, 48), 0, centre)
         layout.addSpacing(14)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
@@ -77,13 +78,25 @@ class HealthServer:
             method, body, status = "GET", b"", refusal.status
         if status == 0:
             return
-        is_own = writer.get_extra_info("peername")[0] == writer.get_extra_info("sockname")[0]
+        is_own = _is_of_this_machine(writer.get_extra_info("peername")[0])
         writer.write(answer(status, body, method == "HEAD", self._version if is_own else ""))
         await asyncio.wait_for(writer.drain(), WRITE_TIMEOUT_S)
 
     def _page(self) -> bytes:
         instance = self._instance()
         return json.dumps({"relay": "ok", "instance": instance}, separators=(",", ":")).encode() if instance else b""
+
+
+def _is_of_this_machine(address: str) -> bool:
+    """Whether the machine itself has the address. Docker's masquerading may replace the one a connection came from by
+    another of the machine's, so that comparing both ends is not enough."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+    return True
 
 
 async def _read_head(reader: asyncio.StreamReader) -> bytes:

@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from godploy_server.agent.relay_probe import relay_version
-from godploy_server.relay.health_server import MAX_CONNECTIONS, HealthServer, _Refused, check_head
+from godploy_server.relay.health_server import MAX_CONNECTIONS, HealthServer, _is_of_this_machine, _Refused, check_head
 
 ASK = b"GET /_godploy/health HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -138,3 +138,8 @@ def test_the_relay_loads_nothing_of_the_agent():
     code = "import sys, godploy_server.relay.run; print([m for m in sys.modules if m.startswith('godploy_server.')])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert not any(room in loaded for room in ("agent", "state", "deploy", "runtime", "ingress", "access", "watch"))
+
+
+def test_only_addresses_of_this_machine_are_its_own():
+    assert _is_of_this_machine("127.0.0.1")
+    assert not _is_of_this_machine("192.0.2.7")  # RFC 5737: nobody's

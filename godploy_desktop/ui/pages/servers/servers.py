@@ -74,4 +74,5 @@ class ServersPage(Page):
     def _summarise(self) -> None:
         servers = self.context.workspace.servers
         live = sum(each.model.is_live for each in servers)
+        self._summary.setVisible(bool(servers))
         self._summary.setText(f"{live} of {words.counted(len(servers), 'server')} connected")
