@@ -32,13 +32,13 @@ lint: setup
 	else echo "not run: shellcheck (apt-get install shellcheck)"; fi
 
 unit: setup
-	$(VENV)/python -m pytest -q tests/unit
+	$(VENV)/python -m pytest -q -n 4 -m 'not lab' tests/unit
 
 gui: setup
-	$(OFFSCREEN) $(VENV)/python -m pytest -q tests/gui
+	$(OFFSCREEN) $(VENV)/python -m pytest -q -n 2 tests/gui
 
 lab-test: setup ## the scenarios on real servers made of containers (needs Docker)
-	$(OFFSCREEN) $(VENV)/python -m pytest tests/lab
+	$(OFFSCREEN) $(VENV)/python -m pytest -m lab --durations=15 tests/lab tests/unit
 
 test: check lab-test ## everything; each part that cannot run here is named
 

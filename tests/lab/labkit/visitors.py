@@ -146,6 +146,7 @@ def visit(
     path: str = "/",
     tls_root: str = "",
     most_seconds: float = 120.0,
+    most_requests: int = 50_000,
 ) -> Traffic:
     """Visitors of `host` at a loopback address, a context manager; see `Visit`. Port 0 means 80, or 443 with TLS."""
     return Traffic(
@@ -159,5 +160,6 @@ def visit(
             connections=connections,
             tls_root=tls_root,
             most_seconds=most_seconds,
+            most_requests=most_requests,
         )
     )
