@@ -1,5 +1,6 @@
 """The demo where a display is: the real window, driven as a person would, slowly enough to be watched."""
 
+import asyncio
 import os
 import sys
 import time
@@ -30,10 +31,10 @@ def main(number: int, repository: Repository) -> int:
         await story.look_at_logs_and_load()
         await story.deploy_change("2", 2)
         await story.roll_back(3)
-        say(f"done: served at https://{story.host}/; close the window to end, then: make lab-down")
-        await person.see(lambda: not person.window.isVisible(), "the end", 24 * 3600)
+        say(f"done: served at https://{story.host}/; close the window to end, then: make lab-down && rm -rf {HOME}")
+        await asyncio.Event().wait()  # until the window is closed
 
-    at_the_window(live, pause_s=0.6)
+    at_the_window(live, pause_s=0.6, may_be_closed=True)
     return 0
 
 

@@ -148,9 +148,17 @@ class Person:
 
 
 def at_the_window(
-    story: Callable[[Person], Awaitable[None]], *, size: tuple[int, int] = (1440, 900), pause_s: float = 0.0
+    story: Callable[[Person], Awaitable[None]],
+    *,
+    size: tuple[int, int] = (1440, 900),
+    pause_s: float = 0.0,
+    may_be_closed: bool = False,
 ) -> None:
-    """Open the real window over the profile of GODPLOY_HOME, let a person live a story at it, close it."""
+    """Open the real window over the profile of GODPLOY_HOME, let a person live a story at it, close it.
+
+    A window that is closed before (by a person who watches, or with Ctrl-C) ends the story: an error unless
+    `may_be_closed`.
+    """
     leave_out_what_offscreen_cannot()
     app = QApplication.instance() or make_application([])
     assert isinstance(app, QApplication)
@@ -168,7 +176,15 @@ def at_the_window(
         running = asyncio.ensure_future(session(workspace, window, questions))
         try:
             await asyncio.wait_for(is_open.wait(), 30)
-            await story(Person(window, pause_s=pause_s))
+            lived = asyncio.ensure_future(story(Person(window, pause_s=pause_s)))
+            await asyncio.wait({lived, running}, return_when=asyncio.FIRST_COMPLETED)
+            if not lived.done():
+                lived.cancel()
+                await asyncio.wait({lived})
+            if not lived.cancelled():
+                await lived
+            elif not may_be_closed:
+                raise NotSeen("the window was closed before the story's end")
         finally:
             window.close()
             done, _ = await asyncio.wait({running}, timeout=5)

@@ -137,8 +137,10 @@ class StepList(QWidget):
             painter.drawPixmap(0, top + 9, pixmap)
         quiet = step.mark in (StepMark.WAITING, StepMark.SKIPPED)
         seconds = _seconds(step)
-        right = duration_text(seconds) if seconds is not None else step.mark.value if quiet else ""
-        width = text_width(right, "sm") + 4
+        right = duration_text(seconds) if seconds is not None else ""
+        if step.mark is StepMark.SKIPPED:
+            right = step.mark.value
+        width = text_width(right, "sm") + 4 if right else 0
         area = QRectF(26, top, self.width() - 26 - width - 8, _ROW)
         title = metrics("md", 500).elidedText(step.title, Qt.TextElideMode.ElideRight, area.width())
         painting.text(painter, area, title, "text3" if quiet else "text", "md", 500)
