@@ -196,7 +196,7 @@ def test_a_file_that_cannot_be_written_is_a_problem_not_an_exception(shown, tmp_
 
 def test_only_what_is_seen_is_parsed(shown):
     view = view_with(shown, 50_000)
-    assert len(view.area._spans) < 200
+    assert len(view.area._lines) < 200
 
 
 def test_an_ended_log_shows_its_last_partial_line_and_says_how_it_ended(shown):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
@@ -13,11 +13,14 @@ SLOWEST_MS = 80
 SHARE = 0.1
 """How much of the time taking and painting may use; with more to do the ticks come less often, down to SLOWEST_MS.
 At such a rate nobody reads single lines, and the rest of the window stays as quick as it was."""
+_REST_MS = 2
+_MOST_BYTES = 1024 * 1024
+"""Taken at once; the rest is taken in the next turns of the window's loop."""
 
 
 class Feed(QObject):
     """`push` may be called from any thread, as often as wanted; `take` is called in the window's thread at most every
-    TICK_MS with everything that came since. Without bytes no timer runs."""
+    TICK_MS with what came since, or more often with a part of it when that is much. Without bytes no timer runs."""
 
     _woken = Signal()
 
@@ -42,8 +45,10 @@ class Feed(QObject):
             self._woken.emit()
 
     def drain_now(self) -> None:
-        """Take what waits without the next tick; only in the window's thread."""
+        """Take all that waits without the next tick; only in the window's thread."""
         self._drain()
+        while self._waiting:
+            self._drain()
 
     def stop(self) -> None:
         """End: nothing is taken any more."""
@@ -62,8 +67,17 @@ class Feed(QObject):
                 return
             self._is_awake = True
             self._timer.start()
-        # only what is there now: a producer that never rests must not keep this loop
         began = time.perf_counter()
-        self._take(b"".join(self._waiting.popleft() for _ in range(len(self._waiting))))
+        self._take(b"".join(self._pieces()))
+        if self._waiting:
+            self._timer.setInterval(_REST_MS)
+            return
         busy_ms = (time.perf_counter() - began + self._paint_s()) * 1000
         self._timer.setInterval(round(min(SLOWEST_MS, max(TICK_MS, busy_ms / SHARE))))
+
+    def _pieces(self) -> Iterator[bytes]:
+        size = 0
+        while self._waiting and size < _MOST_BYTES:
+            piece = self._waiting.popleft()
+            size += len(piece)
+            yield piece
