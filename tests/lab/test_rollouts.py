@@ -1,5 +1,6 @@
 """What visitors notice of deployments: nothing; and what a version that does not work does to them: nothing."""
 
+import secrets
 import time
 from collections.abc import Callable
 
