@@ -102,7 +102,8 @@ def test_waiting_deployments_are_replaced_by_the_newest(
     bootstrapped_server: Server, godploy: Godploy, repository: Repository
 ) -> None:
     shop = open_shop(godploy, bootstrapped_server, repository, "--drain", "1")
-    shop.push("1", Dockerfile='FROM python:3.12-slim\nCOPY . .\nRUN sleep 6\nCMD ["python", "-u", "app.py"]\n')
+    slow = "FROM python:3.12-slim\nCOPY . .\nRUN sleep 15\n"
+    shop.push("1", never=secrets.token_hex(), Dockerfile=slow + 'CMD ["python", "-u", "app.py"]\n')
     running = godploy.start("deploy", SHOP)
     time.sleep(3)
     first = godploy.start("deploy", SHOP)
