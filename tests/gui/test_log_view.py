@@ -194,6 +194,27 @@ def test_a_file_that_cannot_be_written_is_a_problem_not_an_exception(shown, tmp_
     assert "could not be saved" in told.args[0].what
 
 
+def test_a_wide_line_that_comes_can_be_scrolled_to_its_end(shown, qtbot):
+    view = view_with(shown, 100)
+    qtbot.waitUntil(lambda: view.area.paint_count > 0)
+    assert view.area.horizontalScrollBar().maximum() == 0
+    view.append(b"x" * 400 + b"\n")
+    qtbot.waitUntil(lambda: view.area.horizontalScrollBar().maximum() > 0)
+
+
+def test_what_came_while_a_picture_was_being_painted_is_seen_too(shown, qtbot):
+    view = view_with(shown, 500)
+    for start in range(500, 1500, 100):
+        view.append(lines(start, start + 100))
+        view.flush()
+        view.area._paint_on()  # one turn of a picture that is not whole yet
+    painted = view.area.paint_count
+    qtbot.waitUntil(lambda: view.area.paint_count >= painted + 2)
+    content = view.area.viewport().grab().toImage()
+    view.area._repaint()
+    assert view.area.viewport().grab().toImage() == content
+
+
 def test_only_what_is_seen_is_parsed(shown):
     view = view_with(shown, 50_000)
     assert len(view.area._lines) < 200

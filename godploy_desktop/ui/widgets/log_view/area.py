@@ -57,6 +57,7 @@ class LogArea(QAbstractScrollArea):
         self._painting = StripPainter(self._lines, self._selection)
         self._cell, self._row = self._painting.cell, self._painting.row
         self._picture = Picture(self._painting.paint)
+        self._fitted = 0  # characters that the bar below allows for
         self._is_ready = False  # the picture is whole and waits to be seen
         self._is_behind = False  # more came since the picture was begun
         self._turns = QTimer(self)
@@ -350,6 +351,7 @@ class LogArea(QAbstractScrollArea):
         self._repaint()
 
     def _fit_width(self) -> None:
+        self._fitted = self._painting.widest
         bar = self.horizontalScrollBar()
         room = self.viewport().width() - _LEFT - 8
         wanted = 0 if self.wraps else max(0, int(self._painting.widest * self._cell) - room)
@@ -381,7 +383,6 @@ class LogArea(QAbstractScrollArea):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         self.paint_count += 1
-        widest = self._painting.widest
         fits = self._picture.fits(self.viewport().size(), self.viewport().devicePixelRatio())
         if not fits or (self._is_behind and not self._is_ready):  # asked for by the system, amid the turns
             self._picture.drop()
@@ -399,7 +400,7 @@ class LogArea(QAbstractScrollArea):
             painter.setPen(color("text3"))
             painter.drawText(self.viewport().rect(), int(Qt.AlignmentFlag.AlignCenter), self.placeholder)
         painter.end()
-        if self._painting.widest != widest:
+        if self._painting.widest != self._fitted:
             QTimer.singleShot(0, self, self._fit_width)
         self.paint_s = self._picture.paint_s + time.perf_counter() - began
         if self._is_behind:
