@@ -30,6 +30,7 @@ from godploy_server.contract import (
 T = TypeVar("T")
 
 SERVER_VARIABLE: Final = "GODPLOY_SERVER"
+LOG_VARIABLE: Final = "GODPLOY_LOG"
 
 
 class Context:
@@ -116,9 +117,9 @@ Run = Callable[[Context], Awaitable[int | None]]
 
 async def run_command(run: Run, options: argparse.Namespace) -> int:
     """Open the workspace, run one command, print its problem if it ends with one; gives back the exit code."""
-    logging.basicConfig(level=os.environ.get("GODPLOY_LOG", "CRITICAL").upper(), format="%(name)s: %(message)s")
     output = Output(as_json=options.json)
     try:
+        _log_to_stderr()
         password = password_from_stdin() if getattr(options, "password_stdin", False) else ""
         async with _workspace(TerminalQuestions(getattr(options, "accept_host_key", ""), password)) as workspace:
             return await run(Context(options, workspace, output, password)) or 0
@@ -131,6 +132,15 @@ async def run_command(run: Run, options: argparse.Namespace) -> int:
         logging.getLogger(__name__).exception("The command failed unexpectedly")
         output.problem(internal_error("The command", error).problem)
         return 1
+
+
+def _log_to_stderr() -> None:
+    wanted = os.environ.get(LOG_VARIABLE, "CRITICAL").upper()
+    levels = logging.getLevelNamesMapping()
+    if wanted not in levels:
+        names = ", ".join(name.lower() for name in levels if name != "NOTSET")
+        raise BadInput(f"“{wanted}” is not a level of logging", f"{LOG_VARIABLE} says so", f"Set it to one of {names}")
+    logging.basicConfig(level=wanted, format="%(name)s: %(message)s")
 
 
 @asynccontextmanager

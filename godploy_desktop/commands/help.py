@@ -51,7 +51,7 @@ def help_on(given: argparse.Namespace) -> int:
         return 0
     command = find(given.topic)
     if command is None:
-        print(f"There is no help on “{given.topic}”. Topics: exit-codes, {', '.join(each.name for each in COMMANDS)}")
-        return 2
+        topics = ", ".join(("exit-codes", *(each.name for each in COMMANDS)))
+        raise BadInput(f"There is no help on “{given.topic}”", f"the topics are {topics}", "See: godploy --help")
     parser_of(command).print_help()
     return 0

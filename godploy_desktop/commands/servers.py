@@ -66,10 +66,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_arguments_of_add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("address", metavar="[USER@]HOST[:PORT]", help=f"or {THIS_COMPUTER}, which needs Docker only")
     parser.add_argument("--name", default="", help="what to call it (default: its host name)")
-    parser.add_argument("--identity-file", default="", metavar="PATH", help="the private key to use, and no other")
+    parser.add_argument(
+        "--identity-file", type=_key_file, default="", metavar="PATH", help="the private key to use, and no other"
+    )
     parser.add_argument("--jump", default="", metavar="[USER@]HOST[:PORT]", help="reach it through this server")
     parser.add_argument("--no-test", action="store_true", help="do not connect now")
     options.reaching(parser)
+
+
+def _key_file(path: str) -> str:
+    if path and not Path(path).expanduser().is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {path}")
+    return path
 
 
 async def add(context: Context) -> None:

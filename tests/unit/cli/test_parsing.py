@@ -1,4 +1,5 @@
 import argparse
+import json
 
 import pytest
 
@@ -156,6 +157,31 @@ def test_a_rollback_goes_to_the_one_before_unless_told_otherwise():
         release_of(None, (release(1, is_serving=True),), "shop/web")
 
 
-def test_an_unknown_command_is_named(capsys):
-    assert main(["deplyo"]) == 2
-    assert "deplyo" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("words", "named", "next_step"),
+    [
+        (("deplyo",), "the nearest is “deploy”", "godploy --help"),
+        (("--server", "web-1", "deploy"), "options come after the command", "godploy --help"),
+        (("deploy",), "PROJECT/SERVICE", "godploy deploy --help"),
+        (("server",), "VERB", "godploy server --help"),
+        (("service", "create", "shop/web", "--port", "abc"), "“abc” is not a port", "godploy service create --help"),
+        (("rollback", "shop/web", "--to", "1"), "--to", "godploy rollback --help"),
+        (("completion", "tcsh"), "tcsh", "godploy completion --help"),
+        (("server", "add", "host", "--identity-file", "/no/key"), "/no/key", "godploy server add --help"),
+        (("help", "nonsense"), "exit-codes", "godploy --help"),
+    ],
+)
+def test_what_is_not_understood_is_named_in_one_line_with_the_next_step(words, named, next_step, capsys):
+    assert main(words) == BadInput.exit_code
+    printed = capsys.readouterr()
+    error, then = printed.err.splitlines()
+    assert error.startswith("Error: ")
+    assert named in error
+    assert next_step in then
+    assert not printed.out
+
+
+def test_what_is_not_understood_is_json_if_that_was_asked_for(capsys):
+    assert main(["deploy", "--json"]) == BadInput.exit_code
+    problem = json.loads(capsys.readouterr().out)["problem"]
+    assert "PROJECT/SERVICE" in problem["why"]
