@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from godploy_server.runtime.time_limit import within
+
 _TERMINATION_GRACE_S: Final = 0.7  # a cancelled deployment ends within 2 s
 _LONGEST_LINE_BYTES: Final = 64 * 1024
 
@@ -40,7 +42,7 @@ async def run_child(
         raise
     assert process.stdout is not None
     try:
-        return await asyncio.wait_for(_until_end(process, process.stdout, on_output), timeout_s)
+        return await within(_until_end(process, process.stdout, on_output), timeout_s)
     except asyncio.TimeoutError:
         raise ChildTimeout(arguments[0]) from None
     finally:
@@ -87,7 +89,7 @@ async def _end_group(process: asyncio.subprocess.Process) -> None:
         except PermissionError:
             pass  # on some kernels: only zombies are left
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(process.wait(), grace_s)
+            await within(process.wait(), grace_s)
 
 
 def end_session(session: int, proc: Path = Path("/proc")) -> list[int]:

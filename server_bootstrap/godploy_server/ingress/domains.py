@@ -20,6 +20,7 @@ from godploy_server.runtime.docker_client import DockerRefused
 from godploy_server.runtime.engine import Engine
 from godploy_server.runtime.names import traefik_container
 from godploy_server.runtime.release_containers import last_lines
+from godploy_server.runtime.time_limit import within
 from godploy_server.state import domains
 
 HEALTH_PATH: Final = "/_godploy/health"
@@ -98,9 +99,7 @@ async def shown_certificate(https_port: int, host: str) -> Certificate | None:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE  # what it is gets looked at here; a private CA's is as good
     try:
-        _, writer = await asyncio.wait_for(
-            asyncio.open_connection("127.0.0.1", https_port, ssl=context, server_hostname=host), 5
-        )
+        _, writer = await within(asyncio.open_connection("127.0.0.1", https_port, ssl=context, server_hostname=host), 5)
     except (OSError, asyncio.TimeoutError):
         return None
     try:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import h11
 
+from godploy_server.runtime.time_limit import within
+
 _MAX_BODY_BYTES = 8 << 20
 
 
@@ -30,7 +32,7 @@ async def http_get(
 ) -> Answer:
     """Fetch `path`; follows no redirect. Raises OSError when nobody answers (TimeoutError in time, for example)."""
     try:
-        return await asyncio.wait_for(_get(address, port, path, host, headers or {}), timeout_s)
+        return await within(_get(address, port, path, host, headers or {}), timeout_s)
     except asyncio.TimeoutError:
         raise TimeoutError(f"no answer within {timeout_s:g} s") from None
 

@@ -19,6 +19,7 @@ from urllib.parse import quote, urlencode
 import h11
 
 from godploy_server.contract import GodployError, NotReady
+from godploy_server.runtime.time_limit import within
 
 DEFAULT_SOCKET: Final = Path("/var/run/docker.sock")
 _NEWEST_SPOKEN: Final = (1, 44)
@@ -181,7 +182,7 @@ class DockerClient:
                 exchange.close()
 
         try:
-            return await asyncio.wait_for(whole(), timeout_s)
+            return await within(whole(), timeout_s)
         except (asyncio.TimeoutError, TimeoutError):
             raise NotReady(
                 "Docker does not answer",
@@ -205,7 +206,7 @@ class _Exchange:
         content = b"" if body is None else json.dumps(body).encode()
         target = quote(path, safe="/:@%") + (f"?{urlencode(_query_text(query))}" if query else "")
         try:
-            reader, writer = await asyncio.wait_for(asyncio.open_unix_connection(str(socket_path)), _CONNECT_TIMEOUT_S)
+            reader, writer = await within(asyncio.open_unix_connection(str(socket_path)), _CONNECT_TIMEOUT_S)
         except (OSError, asyncio.TimeoutError) as error:
             raise _does_not_answer(error) from None
         self = cls(reader, writer, f"{method} {path}")
