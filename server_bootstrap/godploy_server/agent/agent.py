@@ -12,6 +12,7 @@ from godploy_server.agent import host_facts
 from godploy_server.agent.deployment_log import LogGrowth, size_of
 from godploy_server.agent.ending import end_tasks
 from godploy_server.agent.event_stream import EventHub
+from godploy_server.agent.health_watch import HealthWatch
 from godploy_server.agent.ingress_watch import IngressWatch
 from godploy_server.agent.job_queue import JobQueue
 from godploy_server.contract import (
@@ -67,6 +68,7 @@ class Agent:
         self.metrics = MetricsWatch(engine.docker, engine.paths.state_dir, self._own_containers, self._sampled)
         self.jobs = JobQueue(engine.connection, engine.paths, self._recover, self.publish_deployment)
         self.ingress = IngressWatch(engine, self.publish_info, self.publish_service)
+        self.health = HealthWatch(engine, self.docker.of_service, self._is_proxy_ready, self.publish_service)
         self._started_at = now()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._published: dict[str, object] = {}
@@ -79,6 +81,7 @@ class Agent:
         self.run(self.metrics.run())
         self.run(self.ingress.run())
         self.run(self.ingress.run_relay())
+        self.run(self.health.run())
         self.run(self._watch_jobs())
         self.jobs.open()
 
@@ -134,7 +137,8 @@ class Agent:
         if row.release is not None:
             wanted = releases.settings_of(self.connection, row.id, row.release).replicas
         at = now()
-        status = status_of(containers, row.release, wanted, row.is_stopped, self.docker.answers, at)
+        bad_answers = self.health.bad_answers(containers)
+        status = status_of(containers, row.release, wanted, row.is_stopped, self.docker.answers, at, bad_answers)
         self._reconsider(row.id, reconsider_at(containers, at))
         return Service(
             id=row.id,
@@ -241,6 +245,7 @@ class Agent:
         """Look at running deployments now and then: a notice may have been lost."""
         while True:
             await asyncio.sleep(_LOOK_AT_JOBS_EVERY_S)
+            self.jobs.retry()
             for deployment_id in self.jobs.running:
                 self.publish_deployment(deployment_id)
             if self.docker.answers and self.jobs.has_orphans() and not self.jobs.is_settling:
@@ -263,6 +268,9 @@ class Agent:
     async def _wake_followers(self) -> None:
         async with self.containers_changed:
             self.containers_changed.notify_all()
+
+    def _is_proxy_ready(self) -> bool:
+        return self.docker.answers and self.ingress.has_routes
 
     def _proxy_changed(self) -> None:
         self.ingress.wake()

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Final
 
 from godploy_server.agent.relay_probe import relay_version
-from godploy_server.contract.entities import CertificateState, Domain
+from godploy_server.contract.entities import CertificateState, Domain, ServiceId
 from godploy_server.contract.problem import GodployError, Problem, internal_error
 from godploy_server.runtime.engine import Engine
 from godploy_server.state import domains, projects
@@ -32,6 +32,7 @@ class IngressWatch:
         self._wake = asyncio.Event()
         self._looked_at: dict[str, float] = {}
         self._checking: set[str] = set()
+        self._authority_since: float | None = None
         self._are_routes_restored = False
         self._is_retired = False
         self.version = ""
@@ -43,9 +44,19 @@ class IngressWatch:
         """Look at the proxy now: settings changed, Docker came back, the proxy died, the first project was made."""
         self._wake.set()
 
+    def authority_changed(self) -> None:
+        """Make the proxy ask another certificate authority, and look at every certificate again after that."""
+        self._authority_since = asyncio.get_running_loop().time()
+        self.wake()
+
     def retire(self) -> None:
         """Look after the proxy no more: it is to go."""
         self._is_retired = True
+
+    @property
+    def has_routes(self) -> bool:
+        """Whether the proxy runs and was given the routes of every service."""
+        return self._are_routes_restored and self.problem is None and not self._is_retired
 
     async def run(self) -> None:
         """Look after the proxy for ever."""
@@ -77,6 +88,7 @@ class IngressWatch:
         if domain.id in self._checking:
             return
         self._checking.add(domain.id)
+        began = asyncio.get_running_loop().time()
         try:
             await check_domain(self._engine, domain)
         except GodployError as error:
@@ -84,7 +96,9 @@ class IngressWatch:
             domains.set_certificate(self._engine.connection, domain.id, CertificateState.PENDING, why)
         finally:
             self._checking.discard(domain.id)
-            self._looked_at[domain.id] = asyncio.get_running_loop().time()
+            # What began before the authority changed is looked at again.
+            is_outdated = self._authority_since is not None and began <= self._authority_since
+            self._looked_at[domain.id] = began if is_outdated else asyncio.get_running_loop().time()
             self._on_service(domain.service_id)
 
     def _is_wanted(self) -> bool:
@@ -128,6 +142,16 @@ class IngressWatch:
 
     async def _check_due_domains(self) -> None:
         at = asyncio.get_running_loop().time()
-        for domain in domains.every(self._engine.connection):
-            if due(domain, self._looked_at.get(domain.id), at):
-                await self.check(domain)
+        every = domains.every(self._engine.connection)
+        chosen = [each for each in every if due(each, self._looked_at.get(each.id), at, self._authority_since)]
+        services = {each.service_id for each in chosen}
+        await asyncio.gather(*(self._check_in_turn(each, chosen) for each in services))
+
+    async def _check_in_turn(self, service_id: ServiceId, chosen: list[Domain]) -> None:
+        # A service's domains share one file of routes: one change of it at a time.
+        for domain in chosen:
+            if domain.service_id == service_id:
+                try:
+                    await self.check(domain)
+                except Exception:
+                    _log.exception("the domain %s could not be looked at", domain.host)

@@ -8,14 +8,11 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from godploy_server.contract import DeploymentFailed, ServiceSettings
-from godploy_server.ingress.dynamic import probe_headers
-from godploy_server.ingress.files import proxy_token
-from godploy_server.ingress.http_get import http_get
+from godploy_server.ingress.asking import asked_host, why_unhealthy
 from godploy_server.runtime.containers import replicas
 from godploy_server.runtime.engine import Engine
 from godploy_server.runtime.names import ServiceName
 from godploy_server.runtime.release_containers import ContainerHealth, health_of, last_lines
-from godploy_server.state import domains
 
 CRASH_LOOP_RESTARTS: Final = 3
 """A program that ended this often while it was to get healthy will not: its log is shown instead of waiting."""
@@ -24,12 +21,6 @@ _QUICK_POLL_S: Final = 0.1
 _SLOW_POLL_S: Final = 0.5
 _QUICK_FOR_S: Final = 5.0
 _HEALTH_POLL_S: Final = 0.4
-_ANSWER_TIMEOUT_S: Final = 10.0
-
-
-def is_healthy(status: int) -> bool:
-    """Whether an HTTP status counts as healthy: 200 to 399."""
-    return 200 <= status < 400
 
 
 def crash_reason(health: ContainerHealth, baseline_restarts: int, tolerated_restarts: int) -> str:
@@ -53,8 +44,7 @@ async def probe_release(
 
     Raises DeploymentFailed, with the last lines of the container that is at fault in `say`.
     """
-    hosts = domains.of_service(engine.connection, name.service_id)
-    host = hosts[0].host if hosts else name.service  # programs that check the Host header know this one
+    host = asked_host(engine, name.service_id)
     checks = [
         asyncio.ensure_future(_probe_replica(engine, name, position, settings, host))
         for position in range(settings.replicas)
@@ -83,20 +73,12 @@ async def probe_release(
 async def _probe_replica(
     engine: Engine, name: ServiceName, position: int, settings: ServiceSettings, host: str
 ) -> None:
-    headers = probe_headers(name.service_id, proxy_token(engine.paths), position)
     began = time.monotonic()
     running = 0
     while running < settings.health.successes:
         try:
-            answer = await http_get(
-                "127.0.0.1",
-                engine.instance.probe_port,
-                settings.health.path or "/",
-                host=host,
-                headers=headers,
-                timeout_s=_ANSWER_TIMEOUT_S,
-            )
-            running = running + 1 if is_healthy(answer.status) else 0
+            why = await why_unhealthy(engine, name.service_id, position, settings.health.path or "/", host)
+            running = 0 if why else running + 1
         except OSError:
             running = 0
         if running < settings.health.successes:

@@ -32,6 +32,16 @@ def probe_file(service_id: ServiceId) -> str:
     return f"probe-{service_id}.yml"
 
 
+def health_file(service_id: ServiceId) -> str:
+    """Give the name of the dynamic file by which the release of the service that serves is asked for its health."""
+    return f"health-{service_id}.yml"
+
+
+def serving(service_id: ServiceId) -> str:
+    """Give the subject of `probe_routes` for the release that serves, beside one of the service that is probed."""
+    return f"serving-{service_id}"
+
+
 def service_routes(service_id: ServiceId, domains: Sequence[Domain], upstreams: Sequence[str]) -> dict[str, Any]:
     """Give the routes of a service: one router a domain and entry point, all leading to `upstreams`.
 
@@ -77,28 +87,29 @@ def domain_rule(host: str, path: str) -> str:
     return f"Host(`{host}`) && (Path(`{path}`) || PathPrefix(`{path}/`))"
 
 
-def probe_routes(service_id: ServiceId, token: str, upstreams: Sequence[str]) -> dict[str, Any]:
+def probe_routes(subject: str, token: str, upstreams: Sequence[str]) -> dict[str, Any]:
     """Give one router an upstream on the probe entry point, chosen by a header, so that each replica is asked.
 
+    `subject`: the service's id for a release that is being probed, `serving` of it for the one that serves.
     The headers are taken away before the program sees the request: with the token it could reach other projects.
     """
     routers, services = {}, {}
     for position, upstream in enumerate(upstreams):
-        name = f"probe-{service_id}-{position}"
+        name = f"probe-{subject}-{position}"
         routers[name] = {
-            "rule": f"Header(`{TOKEN_HEADER}`, `{token}`) && Header(`{PROBE_HEADER}`, `{service_id}-{position}`)",
+            "rule": f"Header(`{TOKEN_HEADER}`, `{token}`) && Header(`{PROBE_HEADER}`, `{subject}-{position}`)",
             "service": name,
             "entryPoints": ["probe"],
-            "middlewares": [f"probe-{service_id}"],
+            "middlewares": [f"probe-{subject}"],
         }
         services[name] = _load_balancer([upstream])
     without = {"headers": {"customRequestHeaders": {TOKEN_HEADER: "", PROBE_HEADER: ""}}}
-    return _http(routers, services, {f"probe-{service_id}": without})
+    return _http(routers, services, {f"probe-{subject}": without})
 
 
-def probe_headers(service_id: ServiceId, token: str, position: int) -> dict[str, str]:
-    """Give the headers that lead a probe to the upstream at `position`."""
-    return {TOKEN_HEADER: token, PROBE_HEADER: f"{service_id}-{position}"}
+def probe_headers(subject: str, token: str, position: int) -> dict[str, str]:
+    """Give the headers that lead a probe of `subject` to the upstream at `position`."""
+    return {TOKEN_HEADER: token, PROBE_HEADER: f"{subject}-{position}"}
 
 
 def server_routes(token: str, relay_address: str, relay_port: int) -> dict[str, Any]:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from godploy_server.contract import ServiceId
-from godploy_server.ingress.dynamic import mark_in, probe_file, probe_routes, service_file, service_routes
+from godploy_server.ingress.dynamic import (
+    health_file,
+    mark_in,
+    probe_file,
+    probe_routes,
+    service_file,
+    service_routes,
+    serving,
+)
 from godploy_server.ingress.files import proxy_token, remove_dynamic, write_dynamic
 from godploy_server.ingress.proxy_api import wait_until_served
 from godploy_server.runtime.containers import upstreams
@@ -16,6 +24,7 @@ from godploy_server.state import domains, releases, services
 async def switch_to(engine: Engine, service_id: ServiceId, targets: Sequence[str]) -> None:
     """Route a service's domains to `targets` (none: 503) and wait until the proxy does so. Raises NotReady."""
     routes = service_routes(service_id, domains.of_service(engine.connection, service_id), targets)
+    _open_health(engine, service_id, targets)  # first: whoever sees the routes in use may ask for health
     write_dynamic(engine.paths, service_file(service_id), routes)
     await wait_until_served(
         engine.instance.api_port, proxy_token(engine.paths), service_id, targets, mark_in(service_id, routes)
@@ -57,4 +66,13 @@ def close_probe(engine: Engine, service_id: ServiceId) -> None:
 def forget_service(engine: Engine, service_id: ServiceId) -> None:
     """Take all routes of a service away."""
     close_probe(engine, service_id)
+    remove_dynamic(engine.paths, health_file(service_id))
     remove_dynamic(engine.paths, service_file(service_id))
+
+
+def _open_health(engine: Engine, service_id: ServiceId, targets: Sequence[str]) -> None:
+    if targets:
+        routes = probe_routes(serving(service_id), proxy_token(engine.paths), targets)
+        write_dynamic(engine.paths, health_file(service_id), routes)
+    else:
+        remove_dynamic(engine.paths, health_file(service_id))

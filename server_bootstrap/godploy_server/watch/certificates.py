@@ -14,9 +14,14 @@ _EVERY_S: Final = {
 }
 
 
-def due(domain: Domain, looked_at: float | None, at: float) -> bool:
-    """Whether to look at a domain at `at`, last looked at at `looked_at` (both monotonic seconds)."""
+def due(domain: Domain, looked_at: float | None, at: float, authority_since: float | None = None) -> bool:
+    """Whether to look at a domain at `at`, last looked at at `looked_at` (both monotonic seconds).
+
+    What was seen before `authority_since`, when another certificate authority was chosen, counts no more.
+    """
     every = _EVERY_S.get(domain.certificate)
     if not domain.tls or every is None:
         return False
-    return looked_at is None or at - looked_at >= every
+    if looked_at is None or (authority_since is not None and looked_at <= authority_since):
+        return True
+    return at - looked_at >= every

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -31,11 +31,13 @@ def status_of(
     is_stopped: bool,
     docker_answers: bool,
     at: datetime,
+    bad_answers: Mapping[str, str] | None = None,
 ) -> ServiceStatus:
     """Give the status of a service at the time `at`.
 
     `containers`: all of the service's, of any release; `release`: the number of the one that serves; `wanted`: the
-    replicas of that release; `is_stopped`: a person stopped it.
+    replicas of that release; `is_stopped`: a person stopped it; `bad_answers`: why, by the ids of containers whose
+    health check through the proxy fails.
     """
     if not docker_answers:
         return ServiceStatus(ServiceState.UNKNOWN, "Docker does not answer", 0, wanted)
@@ -55,13 +57,16 @@ def status_of(
         if serving and all(each.phase is Phase.CREATED for each in serving):
             return status(ServiceState.STARTING, "Its containers are being started")
         return status(ServiceState.CRASHED, _why_not_running(serving))
-    unhealthy = sum(each.health is Health.UNHEALTHY for each in up)
+    reasons = bad_answers or {}
+    failing = [each for each in up if each.health is Health.UNHEALTHY or each.id in reasons]
+    unhealthy = len(failing)
+    why = next((f": {reasons[each.id]}" for each in failing if each.id in reasons), "")
     if unhealthy == running:
-        return status(ServiceState.UNHEALTHY, "It runs, but its health check fails")
+        return status(ServiceState.UNHEALTHY, f"It runs, but its health check fails{why}")
     if running < wanted and not is_stopped:
         return status(ServiceState.DEGRADED, f"{running} of {wanted} containers run; {_why_not_running(serving)}")
     if unhealthy:
-        return status(ServiceState.DEGRADED, f"The health check of {unhealthy} of {running} containers fails")
+        return status(ServiceState.DEGRADED, f"The health check of {unhealthy} of {running} containers fails{why}")
     if any(each.health is Health.STARTING for each in up):
         return status(ServiceState.STARTING, "Its health check has not answered yet")
     if is_stopped:

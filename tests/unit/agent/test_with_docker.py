@@ -94,3 +94,24 @@ def test_a_worker_lives_its_whole_life(agent):
     assert agent.request("DELETE", f"/v1/projects/{project['id']}")[0] == 200
     assert docker("ps", "-aq", "--filter", f"label=godploy.service={service['id']}") == ""
     events.close()
+
+
+@pytest.mark.lab
+def test_a_program_that_answers_with_errors_makes_its_service_unhealthy_until_it_recovers(agent):
+    project = agent.post("/v1/projects", {"name": "day"})[1]
+    program = ["sh", "-c", "mkdir /www && echo ok >/www/ok && exec httpd -f -p 8080 -h /www"]
+    settings = {"source": {"kind": "image", "image": IMAGE}, "command": program, "health": {"path": "/ok"}}
+    settings["rollout"] = {"drain_s": 0, "settle_s": 1}
+    body = {"project_id": project["id"], "name": "web", "kind": "image", "settings": settings}
+    path = f"/v1/services/{agent.post('/v1/services', body)[1]['id']}"
+    assert agent.until_final(agent.post(f"{path}/deployments")[1]["id"])["state"] == "succeeded"
+    name = docker("ps", "--filter", f"label=godploy.service={path[-12:]}", "--format", "{{.Names}}")
+    events = agent.events()
+    events.next()
+    docker("exec", name, "rm", "/www/ok")
+    sick = events.next("service")["service"]
+    assert (sick["state"], sick["containers_running"]) == ("unhealthy", 1)
+    assert "GET /ok gave 404" in sick["state_detail"]
+    docker("exec", name, "touch", "/www/ok")
+    assert events.next("service")["service"]["state"] == "running"
+    events.close()

@@ -17,8 +17,9 @@ from godploy_server.deploy.children import ChildTimeout, child_environment, end_
 from godploy_server.deploy.docker_build import build_arguments, build_environment, inside, speaks_buildkit
 from godploy_server.deploy.keys import ensure_deploy_key, remove_service_files
 from godploy_server.deploy.log import DeploymentLog
-from godploy_server.deploy.probing import crash_reason, is_healthy
+from godploy_server.deploy.probing import crash_reason
 from godploy_server.deploy.retention import outdated
+from godploy_server.ingress.asking import is_healthy
 from godploy_server.runtime.release_containers import ContainerHealth
 from godploy_server.state.paths import Paths
 from tests.unit.deploy.conftest import run

@@ -8,11 +8,15 @@ import yaml
 from godploy_server.contract import AgentSettings, CertificateState, Domain, DomainId, ServiceId
 from godploy_server.ingress.dynamic import (
     domain_rule,
+    health_file,
     mark_in,
+    probe_file,
     probe_headers,
     probe_routes,
     server_routes,
+    service_file,
     service_routes,
+    serving,
 )
 from godploy_server.ingress.static import ProxyPorts, as_yaml, proxy_body, proxy_image, static_configuration
 
@@ -115,6 +119,14 @@ def test_each_replica_is_probed_by_itself_and_the_program_never_sees_the_token()
         "headers": {"customRequestHeaders": {"Godploy-Token": "", "Godploy-Probe": ""}}
     }
     assert probe_headers(SERVICE, "t0ken", 1) == {"Godploy-Token": "t0ken", "Godploy-Probe": "s1-1"}
+
+
+def test_a_release_that_is_probed_and_the_one_that_serves_are_asked_apart() -> None:
+    probed, serves = (probe_routes(each, "t0ken", ["http://a:80"])["http"] for each in (SERVICE, serving(SERVICE)))
+    for kind in ("routers", "services", "middlewares"):
+        assert not set(probed[kind]) & set(serves[kind])
+    assert probe_headers(serving(SERVICE), "t0ken", 0) != probe_headers(SERVICE, "t0ken", 0)
+    assert health_file(SERVICE) not in (service_file(SERVICE), probe_file(SERVICE))
 
 
 def test_the_server_itself_is_reached_before_any_domain() -> None:

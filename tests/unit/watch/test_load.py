@@ -133,11 +133,19 @@ def test_only_containers_of_releases_are_ours():
     assert facts_of({**inspected, "Config": {"Labels": {**labels, "godploy.release": "x"}}}) is None
 
 
-def test_a_domain_is_looked_at_when_its_state_says_so():
-    def domain(state, tls=True):
-        return Domain("d", "s", "shop.example.com", "/", tls, state)
+def domain(state, tls=True):
+    return Domain("d", "s", "shop.example.com", "/", tls, state)
 
+
+def test_a_domain_is_looked_at_when_its_state_says_so():
     assert due(domain(CertificateState.PENDING), None, 0.0)
     assert not due(domain(CertificateState.NONE, tls=False), None, 0.0)
     assert not due(domain(CertificateState.FAILED), 0.0, 600.0)
     assert due(domain(CertificateState.FAILED), 0.0, timedelta(hours=1).total_seconds())
+
+
+def test_another_certificate_authority_makes_every_certificate_due_once():
+    for state in (CertificateState.VALID, CertificateState.FAILED, CertificateState.WAITING_FOR_DNS):
+        assert due(domain(state), 100.0, 101.0, authority_since=100.5)
+        assert not due(domain(state), 101.0, 102.0, authority_since=100.5)
+    assert not due(domain(CertificateState.NONE, tls=False), 100.0, 101.0, authority_since=100.5)

@@ -94,3 +94,15 @@ def test_a_program_that_crashes_again_and_again_is_not_running_between_two_crash
     assert status(again).state is ServiceState.CRASHED
     assert reconsider_at([again], NOW) == NOW + timedelta(seconds=8)
     assert status(again, at=NOW + timedelta(seconds=8)).state is ServiceState.RUNNING
+
+
+def test_a_service_whose_containers_answer_badly_is_unhealthy_and_says_why():
+    first, second = container(), ContainerFacts("d", "p", "s", 2, 2, Phase.RUNNING, started_at=LONG_AGO)
+    bad = {"c": "GET /health gave 500"}
+    alone = status_of([first], 2, 1, False, True, NOW, bad)
+    assert alone.state is ServiceState.UNHEALTHY
+    assert alone.detail == "It runs, but its health check fails: GET /health gave 500"
+    beside = status_of([first, second], 2, 2, False, True, NOW, bad)
+    assert beside.state is ServiceState.DEGRADED
+    assert "1 of 2 containers fails: GET /health gave 500" in beside.detail
+    assert status_of([second], 2, 1, False, True, NOW, bad).state is ServiceState.RUNNING

@@ -35,10 +35,16 @@ async def read_settings(agent: Agent, _: Request) -> Answer:
 
 async def change_settings(agent: Agent, request: Request) -> Answer:
     """PATCH /v1/settings."""
-    changed = settings.change(agent.connection, check_server_settings(request.value(ChangeSettings)))
+    wanted = check_server_settings(request.value(ChangeSettings))
+    before = settings.read(agent.connection)
+    changed = settings.change(agent.connection, wanted)
     agent.hub.publish(SettingsChanged(changed))
     agent.jobs.wake()
-    agent.ingress.wake()
+    authority = (changed.acme_ca_url, changed.acme_ca_certificate)
+    if authority != (before.acme_ca_url, before.acme_ca_certificate):
+        agent.ingress.authority_changed()
+    else:
+        agent.ingress.wake()
     return Json(changed)
 
 
