@@ -29,6 +29,11 @@ def record(connection: sqlite3.Connection, actor: Actor, verb: str, target: str)
     )
 
 
+def trim(connection: sqlite3.Connection, kept: int) -> None:
+    """Forget all but the newest `kept` entries."""
+    connection.execute("DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?", (kept,))
+
+
 def newest(connection: sqlite3.Connection, limit: int = 100) -> list[AuditEntry]:
     """Give the newest entries, the newest first."""
     rows = connection.execute("SELECT * FROM audit ORDER BY id DESC LIMIT ?", (limit,))

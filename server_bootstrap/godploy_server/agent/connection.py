@@ -17,7 +17,8 @@ import h11
 from godploy_server.access.actor import Actor
 from godploy_server.agent.messages import Answer, Json, Request, Stream
 from godploy_server.contract.api import ACTOR_HEADER, CONTRACT_HEADER
-from godploy_server.contract.problem import BadInput, GodployError, internal_error
+from godploy_server.contract.problem import BadInput, GodployError
+from godploy_server.state.exhaustion import explained
 
 MAX_HEAD_BYTES: Final = 16 * 1024
 MAX_BODY_BYTES: Final = 1024 * 1024
@@ -130,7 +131,7 @@ class HttpConnection:
             return Json({"problem": error.problem}, error.status)
         except Exception as error:
             _log.exception("%s %s failed", request.method, request.path)
-            wrapped = internal_error(f"{request.method} {request.path}", error)
+            wrapped = explained(f"{request.method} {request.path}", error)
             return Json({"problem": wrapped.problem}, wrapped.status)
 
     async def _refuse(self, status: int, why: str) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import heapq
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Final, Literal
 
@@ -18,6 +17,9 @@ from godploy_server.watch.container_facts import ContainerFacts, Phase, docker_t
 _WAITING_LINES: Final = 5000
 """Lines read ahead of a slow reader; then reading from Docker pauses (its own buffer is the container's log file)."""
 
+_BEFORE_START: Final = timedelta(seconds=1)
+"""Docker notes that a program started a moment after its first lines may have been written."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -29,6 +31,24 @@ def parse_line(container: str, stream: Literal["stdout", "stderr"], frame: bytes
     except ValueError:
         return None
     return LogLine(at, container, stream, text.decode("utf-8", "replace").rstrip("\r\n"))
+
+
+def shown(containers: Iterable[ContainerFacts], serving: int | None) -> list[ContainerFacts]:
+    """Give the containers whose lines a person wants to read: those of the release that serves, and all that run.
+
+    Those that are kept, stopped, for a rollback wrote their lines long ago.
+    """
+    return [
+        each
+        for each in containers
+        if each.release == serving or each.phase in (Phase.RUNNING, Phase.RESTARTING, Phase.PAUSED)
+    ]
+
+
+def newest(lines: Iterable[LogLine], count: int) -> list[LogLine]:
+    """Give the last `count` lines in the order of their times; lines of the same moment stay as they were written."""
+    ordered = sorted(lines, key=lambda line: line.at)
+    return ordered[max(0, len(ordered) - count) :]
 
 
 async def service_logs(
@@ -45,8 +65,7 @@ async def service_logs(
     known = {each.id: each for each in containers()}
     # One line is read even where none is wanted: following begins after it.
     past = await asyncio.gather(*(_last_lines(docker, each, max(1, tail)) for each in known.values()))
-    newest = heapq.nlargest(tail, (line for lines in past for line in lines), key=lambda line: line.at)
-    yield b"".join(json_line(each) for each in reversed(newest))
+    yield _encoded(newest((line for lines in past for line in lines), tail))
     if not follow:
         return
     seen = {container_id: lines[-1].at if lines else _EPOCH for container_id, lines in zip(known, past, strict=True)}
@@ -56,6 +75,10 @@ async def service_logs(
             yield lines
     finally:
         await follower.close()
+
+
+def _encoded(lines: Sequence[LogLine]) -> bytes:
+    return b"".join(json_line(each) for each in lines)
 
 
 async def _last_lines(docker: DockerClient, container: ContainerFacts, tail: int) -> list[LogLine]:
@@ -92,7 +115,7 @@ class _Follower:
             batch = [await self._lines.get()]
             while not self._lines.empty() and len(batch) < 500:
                 batch.append(self._lines.get_nowait())
-            yield b"".join(json_line(each) for each in batch)
+            yield _encoded(newest(batch, len(batch)))
 
     async def close(self) -> None:
         tasks = [self._joining, *self._tasks.values()]
@@ -113,6 +136,8 @@ class _Follower:
 
     async def _follow(self, container: ContainerFacts) -> None:
         last = self._seen.get(container.id, _EPOCH)
+        if container.started_at is not None and container.id not in self._seen:
+            last = container.started_at - _BEFORE_START  # started again for a rollback: it has lines of long ago
         # Docker's times are finer than ours: what it sends again of the same microsecond is left out below.
         since = (last - timedelta(milliseconds=1)).timestamp() if last > _EPOCH else 0
         with contextlib.suppress(GodployError):

@@ -13,10 +13,12 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from godploy_server.agent.deployment_log import read_from, size_of
+from godploy_server.agent.history import trim_history
 from godploy_server.agent.job_process import CANCEL_GRACE_S, JobProcess, adopt_job, start_job
 from godploy_server.contract.entities import Deployment, DeploymentId, DeploymentState, Step
-from godploy_server.contract.problem import DeploymentFailed, GodployError, NotReady, Problem, internal_error
+from godploy_server.contract.problem import DeploymentFailed, GodployError, NotFound, NotReady, Problem
 from godploy_server.state import deployments, settings
+from godploy_server.state.exhaustion import disk_full, explained, has_no_space
 from godploy_server.state.paths import Paths
 
 _PAST_CANCELLING: Final = frozenset({Step.SWITCH, Step.DRAIN, Step.SETTLE})
@@ -39,6 +41,7 @@ class JobQueue:
         self._recover = recover
         self._on_change = on_change
         self._jobs: dict[str, JobProcess] = {}
+        self._unwritten: dict[str, tuple[DeploymentState, Problem]] = {}
         self._recovering = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closed = False
@@ -85,8 +88,9 @@ class JobQueue:
         """Start what may begin now. Call after each change of the queue or of `builds_at_once`."""
         if self._is_closed:
             return
+        self._write_ends()
         at_once = settings.read(self._connection).builds_at_once
-        for deployment in deployments.runnable(self._connection, at_once, self._jobs):
+        for deployment in deployments.runnable(self._connection, at_once, {*self._jobs, *self._unwritten}):
             self._start(deployment.id)
 
     def cancel(self, deployment_id: str) -> Deployment:
@@ -101,9 +105,32 @@ class JobQueue:
     def _start(self, deployment_id: str) -> None:
         try:
             self._add(start_job(deployment_id, self._paths))
-        except OSError as error:
-            problem = internal_error("Starting the deployment", error).problem
-            deployments.finish(self._connection, deployment_id, DeploymentState.FAILED, problem)
+        except (OSError, MemoryError) as error:
+            _log.exception("the job of deployment %s could not be started", deployment_id)
+            problem = explained("Starting the deployment", error).problem
+            self._finish(deployment_id, DeploymentState.FAILED, problem)
+            self._on_change(deployment_id)
+
+    def retry(self) -> None:
+        """Write the ends that could not be written, and go on with the queue. Call now and then."""
+        if self._unwritten:
+            self.wake()
+
+    def _finish(self, deployment_id: str, state: DeploymentState, problem: Problem) -> None:
+        """End a deployment, as soon as there is space to write that down."""
+        self._unwritten[deployment_id] = (state, problem)
+        self._write_ends()
+
+    def _write_ends(self) -> None:
+        for deployment_id, (state, problem) in list(self._unwritten.items()):
+            try:
+                deployments.finish(self._connection, deployment_id, state, problem)
+            except NotFound:
+                pass  # its service was removed
+            except sqlite3.OperationalError as error:
+                _log.warning("the end of deployment %s cannot be written yet: %s", deployment_id, error)
+                return
+            del self._unwritten[deployment_id]
             self._on_change(deployment_id)
 
     def _end(self, process: JobProcess) -> None:
@@ -138,6 +165,10 @@ class JobQueue:
             await self.settle()
         elif deployment.state is DeploymentState.QUEUED and not self._is_service_busy(deployment):
             self._give_up(deployment.id, exit_code)
+        try:
+            trim_history(self._connection, self._paths, deployment.service_id)
+        except (OSError, sqlite3.OperationalError) as error:
+            _log.warning("old deployments could not be forgotten: %s", error)
         output = self._paths.job_output(process.deployment_id)
         if size_of(output) == 0:
             output.unlink(missing_ok=True)
@@ -153,12 +184,14 @@ class JobQueue:
         output = self._paths.job_output(deployment_id)
         last = read_from(output, max(0, size_of(output) - 2000)).decode(errors="replace").strip().splitlines()
         why = last[-1][:300] if last else "it wrote nothing"
-        problem = DeploymentFailed(
+        error: GodployError = DeploymentFailed(
             "The deployment could not be started",
             f"its process ended with code {exit_code} before it began: {why}",
             "Look at the agent's log on the server (journalctl -u godploy-agent)",
-        ).problem
-        deployments.finish(self._connection, deployment_id, DeploymentState.FAILED, problem)
+        )
+        if has_no_space(self._paths.state_dir) or "disk is full" in why:
+            error = disk_full("Starting the deployment")
+        self._finish(deployment_id, DeploymentState.FAILED, error.problem)
 
     async def settle(self) -> None:
         """Let the engine settle every running row without a process, then start what waits.
@@ -174,7 +207,7 @@ class JobQueue:
                     _log.warning("the recovery waits: %s", error)
                 except Exception as error:
                     _log.exception("the recovery failed")
-                    self._interrupt(orphans, internal_error("Recovering a deployment", error).problem)
+                    self._interrupt(orphans, explained("Recovering a deployment", error).problem)
                 for each in orphans:
                     self._on_change(each.id)
         self.wake()
@@ -187,7 +220,7 @@ class JobQueue:
         """End the rows that the recovery cannot, so that their services are not blocked for ever."""
         for each in orphans:
             state = DeploymentState.CANCELLED if each.is_cancelling else DeploymentState.INTERRUPTED
-            deployments.finish(self._connection, each.id, state, problem)
+            self._finish(each.id, state, problem)
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any, Final
 
-from godploy_server.contract import DeploymentState, GodployError, Problem, StepState, internal_error
+from godploy_server.contract import DeploymentState, GodployError, Problem, StepState
 from godploy_server.deploy.attempt import Attempt, DeploymentStep
 from godploy_server.deploy.steps.build import BUILD
 from godploy_server.deploy.steps.drain import DRAIN
@@ -17,6 +17,7 @@ from godploy_server.deploy.steps.settle import SETTLE
 from godploy_server.deploy.steps.start import START
 from godploy_server.deploy.steps.switch import SWITCH
 from godploy_server.state import deployments
+from godploy_server.state.exhaustion import explained
 
 STEPS: Final = (FETCH, BUILD, RELEASE, START, PROBE, SWITCH, DRAIN, SETTLE)
 
@@ -74,8 +75,9 @@ async def deploy(
     except GodployError as error:
         state, problem = DeploymentState.FAILED, error.problem
     except Exception as error:  # a fault of the engine: the person reads it, and the service is still put right
-        state, problem = DeploymentState.FAILED, internal_error(f"The step {begun[-1].step.value}", error).problem
+        state, problem = DeploymentState.FAILED, explained(f"The step {begun[-1].step.value}", error).problem
     if problem is not None:
+        problem = attempt.log.without_secrets(problem)
         attempt.log.problem(problem)
     if state is not DeploymentState.SUCCEEDED:
         await undo(attempt, begun)
@@ -105,7 +107,7 @@ async def undo(attempt: Attempt, begun: Sequence[DeploymentStep]) -> None:
         except GodployError as error:  # noqa: PERF203  one failed undo must not keep the others from running
             attempt.log.problem(error.problem)
         except Exception as error:  # see above
-            attempt.log.problem(internal_error(f"Undoing {step.step.value}", error).problem)
+            attempt.log.problem(explained(f"Undoing {step.step.value}", error).problem)
 
 
 def finish(attempt: Attempt, state: DeploymentState, problem: Problem | None) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from godploy_server.contract import DeploymentId, Problem, Step
+from godploy_server.state.exhaustion import is_disk_full
 from godploy_server.state.paths import Paths
 
 _NOTIFY_EVERY_S: Final = 0.1
@@ -48,12 +49,28 @@ class DeploymentLog:
 
     def write(self, output: bytes) -> None:
         """Write whole lines as a program gave them."""
-        for value in self._hidden:
-            output = output.replace(value, _REDACTED)
-        self._file.write(output)
+        try:
+            self._file.write(self._redacted(output))
+        except OSError as error:
+            # A line of the log is not worth a deployment: what needs the space itself will fail and say so.
+            if not is_disk_full(error):
+                raise
         if self._announced is None:
             with contextlib.suppress(RuntimeError):  # no loop runs: nobody follows live
                 self._announced = asyncio.get_running_loop().call_later(_NOTIFY_EVERY_S, self._announce)
+
+    def without_secrets(self, problem: Problem) -> Problem:
+        """Give a problem as it may be kept and shown: a program's last line in it may hold a secret."""
+
+        def clean(text: str) -> str:
+            return self._redacted(text.encode(errors="replace")).decode()
+
+        return Problem(problem.code, clean(problem.what), clean(problem.why), clean(problem.next_step))
+
+    def _redacted(self, output: bytes) -> bytes:
+        for value in self._hidden:
+            output = output.replace(value, _REDACTED)
+        return output
 
     def deployment_changed(self) -> None:
         """Tell the agent that the deployment's row changed."""

@@ -110,6 +110,23 @@ def ids_of_service(connection: sqlite3.Connection, service_id: str) -> list[str]
     return [row["id"] for row in connection.execute("SELECT id FROM deployments WHERE service_id = ?", (service_id,))]
 
 
+def trim(connection: sqlite3.Connection, service_id: str, kept: int) -> list[str]:
+    """Forget all but the newest `kept` deployments of a service; gives the ids of those that went.
+
+    One that did not end, or made a release that can still be rolled back to, stays.
+    """
+    with transaction(connection):
+        rows = connection.execute(
+            "SELECT id FROM deployments WHERE service_id = ? AND state NOT IN (?, ?) AND number <="
+            " (SELECT max(number) FROM deployments WHERE service_id = ?) - ?"
+            " AND id NOT IN (SELECT deployment_id FROM releases WHERE service_id = ?)",
+            (service_id, _QUEUED, _RUNNING, service_id, kept, service_id),
+        )
+        outdated = [row["id"] for row in rows]
+        connection.executemany("DELETE FROM deployments WHERE id = ?", ((each,) for each in outdated))
+    return outdated
+
+
 def in_state(connection: sqlite3.Connection, state: DeploymentState) -> list[Deployment]:
     """Give all deployments in a state, in the order of the queue."""
     return [_deployment(row) for row in connection.execute(f"{_SELECT} WHERE state = ? ORDER BY place", (state.value,))]

@@ -6,12 +6,13 @@ from typing import Final
 
 from godploy_server.agent.agent import Agent
 from godploy_server.agent.checks import check_commit
-from godploy_server.agent.container_logs import service_logs
+from godploy_server.agent.container_logs import service_logs, shown
 from godploy_server.agent.messages import BYTES, Answer, Json, Request, Stream
 from godploy_server.agent.router import Route
 from godploy_server.contract import BadInput, Conflict, Deploy, Deployment, NotReady, RollBack, Trigger
 from godploy_server.state import deployments, releases, services
 from godploy_server.state.database import transaction
+from godploy_server.watch.container_facts import ContainerFacts
 
 _MOST_LINES: Final = 10_000
 _LARGEST: Final = 2**53
@@ -92,15 +93,21 @@ async def every_release(agent: Agent, request: Request) -> Answer:
 
 
 async def logs(agent: Agent, request: Request) -> Answer:
-    """GET /v1/services/{id}/logs: of the release that serves, and of one being started, once it writes."""
+    """GET /v1/services/{id}/logs: of the release that serves and of every other container that runs."""
     service = services.find(agent.connection, request.id)
     if not agent.docker.answers:
         why = agent.docker.problem.why if agent.docker.problem else "it was not asked yet"
         raise NotReady("The log cannot be read", f"Docker does not answer: {why}", "Try again when Docker runs")
     tail = request.number("tail", 200, _MOST_LINES)
+
+    def containers() -> list[ContainerFacts]:
+        known = releases.of_service(agent.connection, service.id)
+        serving = next((each.number for each in known if each.is_serving), None)
+        return shown(agent.docker.of_service(service.id), serving)
+
     chunks = service_logs(
         agent.engine.docker,
-        lambda: agent.docker.of_service(service.id),
+        containers,
         agent.containers_changed,
         tail,
         request.flag("follow", True),
