@@ -10,7 +10,7 @@ from tests.lab.labkit.command import CommandFailed, LabUnavailable
 from tests.lab.labkit.docker_engine import docker, names_of
 from tests.lab.labkit.images import offer_locally
 from tests.lab.labkit.lab import Lab, bring_up, is_up, take_down
-from tests.lab.labkit.network import LAST_SERVER
+from tests.lab.labkit.network import LAST_SERVER, published_ssh_port
 from tests.lab.labkit.servers import KEPT, Server
 
 _FIRST_SERVERS = {1: Debian.TRIXIE, 2: Debian.BOOKWORM}
@@ -95,15 +95,16 @@ def _describe_lab(lab: Lab) -> None:
     print(f"hub        {internet.hub_on_loopback} here, {internet.hub} on the servers (a mirror of Docker Hub there)")
     print(f"DNS        {internet.dns.address}: *.sN.lab.test is server N")
     print(f"ACME       {internet.acme.directory_url} on the servers, {internet.acme.local_directory_url} here")
-    print(f"git host   git@{lab.git_host.name} on the servers, ssh://git@127.10.0.205:22/ here")
+    print(f"git host   git@{lab.git_host.name} on the servers, ssh://git@127.10.0.205:{published_ssh_port()}/ here")
     print(f"key        {lab.key}")
     for server in lab.servers():
         print(_describe(server))
 
 
 def _describe(server: Server) -> str:
+    port = f" -p {server.ssh_port}" if server.ssh_port != 22 else ""
     return (
-        f"{server.name:<10} Debian {server.debian.value}: ssh -i {server.key} root@{server.host} (or debian@), "
+        f"{server.name:<10} Debian {server.debian.value}: ssh -i {server.key}{port} root@{server.host} (or debian@), "
         f"http://{server.host}, {server.address} on the lab's network, *.{server.name}.lab.test"
     )
 

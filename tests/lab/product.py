@@ -168,8 +168,8 @@ class Shop:
 def add_server(godploy: Godploy, server: Server, lab: Lab) -> None:
     """Put a lab server into the list, its host key checked as a person would: by its fingerprint."""
     godploy(
-        "server", "add", f"root@{server.host}", "--name", server.name, "--identity-file", str(lab.key),
-        "--accept-host-key", server.host_key_fingerprint,
+        "server", "add", f"root@{server.host}:{server.ssh_port}", "--name", server.name,
+        "--identity-file", str(lab.key), "--accept-host-key", server.host_key_fingerprint,
     )  # fmt: skip
 
 

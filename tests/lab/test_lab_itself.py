@@ -18,7 +18,7 @@ from tests.lab.labkit.images import offers
 from tests.lab.labkit.internet import fetch
 from tests.lab.labkit.keys import new_key
 from tests.lab.labkit.lab import Lab
-from tests.lab.labkit.network import free_subnet
+from tests.lab.labkit.network import free_subnet, listens_everywhere
 from tests.lab.labkit.servers import Server, remove_abandoned, rent
 from tests.lab.labkit.visitors import Traffic, Visit
 
@@ -235,6 +235,18 @@ def test_a_server_whose_test_run_was_killed_is_swept_away(lab: Lab) -> None:
     finally:
         abandoned.remove()
         kept.remove()
+
+
+def test_a_port_is_taken_where_a_socket_listens_on_every_address_and_only_there() -> None:
+    head = "  sl  local_address rem_address   st\n"
+    everywhere = "   0: 00000000:0016 00000000:0000 0A\n"
+    on_loopback = "   0: CD000A7F:0016 00000000:0000 0A\n"
+    a_session = "   0: 00000000:0016 0100007F:C350 01\n"
+    on_every_ipv6 = f"   0: {'0' * 32}:0016 {'0' * 32}:0000 0A\n"
+    assert listens_everywhere(head + on_loopback + everywhere, 22)
+    assert listens_everywhere(head + on_every_ipv6, 22)
+    assert not listens_everywhere(head + on_loopback + a_session, 22)
+    assert not listens_everywhere(head + everywhere, 80)
 
 
 def test_the_subnet_hides_nothing_that_the_machine_needs() -> None:

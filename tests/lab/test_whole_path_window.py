@@ -54,7 +54,9 @@ def test_a_cut_connection_is_shown_and_healed_by_the_window(
         from godploy_desktop.core.workspace import NewServer
         from godploy_desktop.ui.models.route import Route
 
-        new = NewServer(bootstrapped_server.host, "web-1", "root", identity_file=str(lab.key))
+        new = NewServer(
+            bootstrapped_server.host, "web-1", "root", bootstrapped_server.ssh_port, identity_file=str(lab.key)
+        )
         server = await person.workspace.add_server(new)
         server.keep_live()
         await person.press("Trust and connect")

@@ -36,6 +36,7 @@ class WindowStory:
         await person.see_text("Add a server")
         await person.click("welcome-add-server")
         await person.type("add-server-host", server.host)
+        await person.type("add-server-port", str(server.ssh_port))
         await person.type("add-server-user", "root")
         await person.type("add-server-name", server.name)
         await person.choose("add-server-auth", "key-file")

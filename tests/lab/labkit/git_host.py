@@ -8,7 +8,7 @@ from tests.lab.labkit.command import CommandFailed, LabUnavailable
 from tests.lab.labkit.docker_engine import docker
 from tests.lab.labkit.images import GIT_HOST, ensure_image
 from tests.lab.labkit.internet import PREFIX, ensure_container
-from tests.lab.labkit.network import GIT, ZONE, Addresses, loopback_of
+from tests.lab.labkit.network import GIT, ZONE, Addresses, loopback_of, published_ssh_port
 
 _CONTAINER = f"{PREFIX}git"
 _KEYS = "/home/git/.ssh/authorized_keys"
@@ -27,7 +27,7 @@ class Repository:
 
     @property
     def local_url(self) -> str:
-        return f"ssh://git@{loopback_of(GIT)}:22/{self.name}.git"
+        return f"ssh://git@{loopback_of(GIT)}:{published_ssh_port()}/{self.name}.git"
 
     @property
     def _git(self) -> tuple[str, ...]:
@@ -94,7 +94,7 @@ def ensure_git_host(addresses: Addresses) -> GitHost:
     ensure_image(GIT_HOST)
     volume = f"{PREFIX}git"
     docker("volume", "create", "--label", "godploy.lab=1", volume)
-    options = ["--ip", addresses.of(GIT), "--hostname", "git", "-p", f"{loopback_of(GIT)}:22:22"]
+    options = ["--ip", addresses.of(GIT), "--hostname", "git", "-p", f"{loopback_of(GIT)}:{published_ssh_port()}:22"]
     ensure_container(_CONTAINER, GIT_HOST.name, [*options, "-v", f"{volume}:/srv/git"], [])
     give_up = time.monotonic() + _READY_S
     while True:

@@ -5,6 +5,7 @@ import json
 import re
 import socket
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 
 from tests.lab.labkit import machine
@@ -16,6 +17,8 @@ ZONE: Final = "lab.test"
 _CANDIDATES: Final = ("10.231.77.0/24", "10.233.77.0/24", "172.30.77.0/24", "192.168.231.0/24", "10.77.231.0/24")
 HUB, DNS, ACME, GIT = 2, 3, 4, 5  # last number of each part's address
 _FIRST_SERVER = 100
+_OTHER_SSH_PORT = 2222
+_LISTENS = "0A"  # state of a socket: proc_pid_net(5)
 LAST_SERVER = 99
 
 
@@ -42,6 +45,19 @@ def loopback_of(host_number: int) -> str:
 def loopback_of_server(number: int) -> str:
     """Where a server's ports 22, 80 and 443 are published on this machine."""
     return f"127.10.0.{number}"
+
+
+def published_ssh_port() -> int:
+    """Where sshd of a server and of the git host is published on their loopback addresses: 22, unless this machine's
+    own sshd listens on every address."""
+    tables = [path.read_text() for name in ("tcp", "tcp6") if (path := Path("/proc/net", name)).exists()]
+    return _OTHER_SSH_PORT if any(listens_everywhere(table, 22) for table in tables) else 22
+
+
+def listens_everywhere(table: str, port: int) -> bool:
+    """Whether a table such as /proc/net/tcp shows a socket that takes a port on all addresses."""
+    rows = [line.split() for line in table.splitlines()[1:]]
+    return any(row[3] == _LISTENS and set(row[1][:-5]) == {"0"} and int(row[1][-4:], 16) == port for row in rows)
 
 
 def ensure_network() -> Addresses:

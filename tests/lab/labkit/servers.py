@@ -16,7 +16,7 @@ from tests.lab.labkit.command import CommandFailed, LabUnavailable, run
 from tests.lab.labkit.docker_engine import LABEL, docker, names_of, remove
 from tests.lab.labkit.images import ensure_image, server_image
 from tests.lab.labkit.internet import PREFIX, Internet
-from tests.lab.labkit.network import LAST_SERVER, NETWORK, ZONE, loopback_of_server
+from tests.lab.labkit.network import LAST_SERVER, NETWORK, ZONE, loopback_of_server, published_ssh_port
 from tests.lab.labkit.snapshot import Snapshot, take_snapshot
 
 _READY_S = 60
@@ -25,7 +25,7 @@ KEPT = "kept"  # owner of a server that a person asked for on the command line: 
 
 @dataclass(frozen=True)
 class Server:
-    """One lab server. `address` is on the lab's network; `host` and ports 22, 80, 443 are on loopback."""
+    """One lab server. `address` is on the lab's network; `host` with `ssh_port`, 80 and 443 is on loopback."""
 
     number: int
     debian: Debian
@@ -47,7 +47,7 @@ class Server:
 
     @property
     def ssh_port(self) -> int:
-        return 22
+        return published_ssh_port()
 
     def domain(self, label: str) -> str:
         """A host name that leads to this server."""
@@ -260,7 +260,8 @@ def _start(server: Server, image: str, internet: Internet, owner: str) -> None:
     ]
     arguments += ["--cgroupns=private", "--tmpfs", "/run:exec,mode=755", "--tmpfs", "/run/lock", "--restart=always"]
     arguments += ["-v", f"{volumes[0]}:/var/lib/docker", "-v", f"{volumes[1]}:/var/lib/containerd"]
-    arguments += [word for port in (22, 80, 443) for word in ("-p", f"{server.host}:{port}:{port}")]
+    ports = ((server.ssh_port, 22), (80, 80), (443, 443))
+    arguments += [word for here, there in ports for word in ("-p", f"{server.host}:{here}:{there}")]
     arguments += [word for label in labels for word in ("--label", label)]
     arguments += [word for name, value in variables.items() for word in ("-e", f"{name}={value}")]
     docker("run", "-d", *arguments, image)
