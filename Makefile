@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV := .venv/bin
 OFFSCREEN := QT_QPA_PLATFORM=offscreen
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check lint unit gui lab lab-down lab-test bench screenshots wheel clean
+.PHONY: help setup tools run demo test check lint unit gui lab lab-down lab-test bench screenshots wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: ## virtual environment, dependencies, system libraries
 	@PYTHON=$(PYTHON) packaging/setup-checkout.sh
+
+tools: ## setup, and the programs that tests use (shellcheck, sshd)
+	@PYTHON=$(PYTHON) packaging/setup-checkout.sh tests
 
 run: setup ## open the window; without a display, show the whole path instead (make demo)
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then exec $(VENV)/godploy-desktop; else \
@@ -20,9 +23,9 @@ run: setup ## open the window; without a display, show the whole path instead (m
 demo: setup ## a lab server from bare machine to served, changed, rolled back application
 	@$(VENV)/python -m tests.lab.demo
 
-check: setup lint unit gui ## lint, types, unit and offscreen GUI tests (under 3 minutes)
+check: tools lint unit gui ## lint, types, unit and offscreen GUI tests (under 3 minutes)
 
-lint: setup
+lint: tools
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
 	$(VENV)/mypy -p godploy_desktop
@@ -31,13 +34,13 @@ lint: setup
 	@if command -v shellcheck >/dev/null; then shellcheck server_bootstrap/*.sh packaging/*.sh; \
 	else echo "not run: shellcheck (apt-get install shellcheck)"; fi
 
-unit: setup
+unit: tools
 	$(VENV)/python -m pytest -q -n 4 -m 'not lab' tests/unit
 
 gui: setup
 	$(OFFSCREEN) $(VENV)/python -m pytest -q -n 2 tests/gui
 
-lab-test: setup ## the scenarios on real servers made of containers (needs Docker)
+lab-test: tools ## the scenarios on real servers made of containers (needs Docker)
 	$(OFFSCREEN) $(VENV)/python -m pytest -m lab --durations=15 tests/lab tests/unit
 
 test: check lab-test ## everything; each part that cannot run here is named

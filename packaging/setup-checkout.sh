@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes a checkout usable: virtual environment, pinned dependencies, Qt's system libraries.
-# As root on a Debian family it installs what is missing; elsewhere it names the exact command.
+# Makes a checkout usable: virtual environment, pinned dependencies, Qt's system libraries. With the word `tests`
+# also the programs that tests use. As root on a Debian family it installs what is missing; elsewhere it names the
+# exact command.
 set -eu
 cd "$(dirname "$0")/.."
 say() { printf '%s\n' "$*" >&2; }
@@ -49,8 +50,34 @@ if [ "$(cat .venv/.installed 2>/dev/null || true)" != "$wanted" ]; then
 fi
 
 # Qt loads these at run time; the wheel does not bring them.
-if ! QT_QPA_PLATFORM=offscreen .venv/bin/python -c \
+if [ ! -e .venv/.qt-loads ] && ! QT_QPA_PLATFORM=offscreen .venv/bin/python -c \
     'from PySide6.QtWidgets import QApplication; QApplication([])' >/dev/null 2>&1; then
     apt_install libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus-1-3 libglib2.0-0 \
         libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0
 fi
+touch .venv/.qt-loads
+
+# What only tests use; without it they name themselves as not run, so nothing of this is fatal.
+[ "${1:-}" = tests ] || exit 0
+missing=
+command -v git >/dev/null 2>&1 || missing="$missing git"
+command -v ssh-keygen >/dev/null 2>&1 || missing="$missing openssh-client"
+command -v shellcheck >/dev/null 2>&1 || missing="$missing shellcheck"
+[ -x /usr/sbin/sshd ] || missing="$missing openssh-server"
+[ -n "$missing" ] || exit 0
+policy=/usr/sbin/policy-rc.d
+case $missing in
+*openssh-server*)
+    # Tests start an sshd of their own; the one of this computer must not begin to listen because of them.
+    if [ "$(id -u)" = 0 ] && [ ! -e $policy ]; then
+        trap 'rm -f $policy' EXIT
+        printf '#!/bin/sh\nexit 101\n' >$policy
+        chmod 755 $policy
+    fi
+    ;;
+esac
+# shellcheck disable=SC2086 # one word for each package
+(apt_install $missing) || say "Until then the tests that need it are named as not run."
+case $missing in
+*openssh-server*) systemctl disable -q ssh.service ssh.socket >/dev/null 2>&1 || true ;;
+esac

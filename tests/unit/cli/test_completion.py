@@ -32,7 +32,7 @@ def test_bash_completes_commands_verbs_and_options(nodes):
     assert complete_in_bash(script, "completion", "f") == {"fish"}
 
 
-@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed (apt-get install fish)")
 def test_fish_completes_verbs_and_options(nodes, tmp_path):
     script = tmp_path / "godploy.fish"
     script.write_text(fish(nodes))
@@ -50,7 +50,7 @@ def test_fish_completes_verbs_and_options(nodes, tmp_path):
     assert "--git" in complete("godploy service create shop/web --")
 
 
-@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed (apt-get install zsh)")
 def test_zsh_takes_the_script(nodes, tmp_path):
     script = tmp_path / "_godploy"
     script.write_text(zsh(nodes))

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.cli.conftest import in_terminal
 from tests.unit.remote.loopback_sshd import Sshd, can_run
 
-pytestmark = pytest.mark.skipif(not can_run(), reason="needs root and sshd")
+pytestmark = pytest.mark.skipif(not can_run(), reason="needs root and sshd (apt-get install openssh-server)")
 
 
 @pytest.fixture(scope="module")

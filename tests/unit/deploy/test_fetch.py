@@ -158,7 +158,7 @@ def _keygen(file: Path) -> None:
 def ssh_host(tmp_path: Path) -> Iterator[SshHost]:
     program = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
-        pytest.skip("needs sshd (openssh-server)")
+        pytest.skip("needs sshd (apt-get install openssh-server)")
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)  # where sshd, started as root, confines its network half
     folder = tmp_path / "sshd"

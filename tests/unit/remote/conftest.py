@@ -23,7 +23,7 @@ async def trust(question: HostKeyQuestion) -> HostKeyDecision:
 @pytest.fixture
 def make_sshd(tmp_path: Path) -> Iterator[Callable[..., Sshd]]:
     if not can_run():
-        pytest.skip("a real sshd needs root and the package openssh-server")
+        pytest.skip("needs root and sshd (apt-get install openssh-server)")
     started: list[Sshd] = []
 
     def make(*options: str, **settings: Any) -> Sshd:
