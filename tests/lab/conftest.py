@@ -22,7 +22,7 @@ SAMPLE = HERE.parents[1] / "resources" / "samples" / "hello"
 # Where the lab has to run, as in CI, a lab that cannot is a failure and not a skip.
 REQUIRED = "GODPLOY_LAB_REQUIRED"
 _TEST_S = 900  # the first test of a cold machine builds the images too
-_not_run: dict[str, str] = {}
+_CANNOT_RUN = "the lab cannot run: "
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -34,8 +34,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for reason in sorted(set(_not_run.values())):
-        names = [name for name, given in _not_run.items() if given == reason]
+    # from the reports and not from a list of ours: with workers side by side the tests run in other processes
+    reasons: dict[str, list[str]] = {}
+    for report in terminalreporter.getreports("skipped"):
+        text = str(report.longrepr)
+        if _CANNOT_RUN in text:
+            reasons.setdefault(text.partition(_CANNOT_RUN)[2].strip("')"), []).append(report.nodeid)
+    for reason, names in reasons.items():
         terminalreporter.write_line(f"not run: {len(names)} lab tests, because {reason}")
         for name in names:
             terminalreporter.write_line(f"  not run: {name}")
@@ -53,11 +58,10 @@ def lab_or_reason() -> Lab | str:
 
 
 @pytest.fixture
-def lab(lab_or_reason: Lab | str, request: pytest.FixtureRequest) -> Lab:
+def lab(lab_or_reason: Lab | str) -> Lab:
     """Hub, DNS, ACME server and git host, running."""
     if isinstance(lab_or_reason, str):
-        _not_run[request.node.nodeid] = lab_or_reason
-        pytest.skip(f"the lab cannot run: {lab_or_reason}")
+        pytest.skip(_CANNOT_RUN + lab_or_reason)
     return lab_or_reason
 
 
