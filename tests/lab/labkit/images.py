@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import sys
 import tarfile
 import tempfile
 import urllib.request
@@ -88,7 +89,7 @@ def _add_traefik(context: Path) -> None:
         with tempfile.TemporaryDirectory(dir=cache_folder()) as folder:
             run(
                 [
-                    "python3",
+                    sys.executable,  # of the checkout: a bare Debian has no pip of its own
                     "-m",
                     "pip",
                     "download",

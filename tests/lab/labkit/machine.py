@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def apt_settings() -> str:
 def pip_settings() -> str:
     """The text of a pip.conf that reaches the same package index as this machine."""
     try:
-        listing = run(["python3", "-m", "pip", "config", "list"])
+        listing = run([sys.executable, "-m", "pip", "config", "list"])
     except (CommandFailed, OSError):
         return ""
     lines: dict[str, str] = {}
