@@ -26,10 +26,15 @@ class Actor:
     uid: int
 
 
+def printable(text: str) -> str:
+    """Give a name as a history may show it: without control characters (a terminal obeys them), cut to 100."""
+    return _UNPRINTABLE.sub("", text).strip()[:_LONGEST_NAME]
+
+
 def owner(claimed_name: str, uid: int) -> Actor:
     """Give the owner under the name that the request carries, cut and freed of control characters.
 
     Without one the name is `uid N`. A claimed name is a label, not a proof: every owner may do the same.
     """
-    name = _UNPRINTABLE.sub("", claimed_name).strip()[:_LONGEST_NAME]
+    name = printable(claimed_name)
     return Actor(name or f"uid {uid}", Role.OWNER, uid)

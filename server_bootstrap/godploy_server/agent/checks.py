@@ -18,10 +18,11 @@ from godploy_server.contract.entities import (
     ServiceSettings,
 )
 from godploy_server.contract.problem import BadInput
-from godploy_server.contract.requests import ChangeSettings, check_variable_name
+from godploy_server.contract.requests import ChangeSettings, check_build_argument
 
 _REMOTE_URL: Final = re.compile(r"(ssh|https?|git)://[^\s/][^\s]*")
-_SCP_URL: Final = re.compile(r"([A-Za-z0-9._-]+@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?!:)[^\s:][^\s]*")
+_SCP_URL: Final = re.compile(r"(?!-)([A-Za-z0-9._-]+@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?!:)[^\s:][^\s]*")
+_USER_INFO: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<user>[^/\s]*)@")
 _LOCAL_URL: Final = re.compile(r"file:///[^\s]+")
 _IMAGE: Final = re.compile(r"[a-z0-9][A-Za-z0-9._/:@-]{0,254}")
 _BRANCH: Final = re.compile(r"(?!-)(?!.*\.\.)(?!.*//)[A-Za-z0-9._/+@#=-]{1,200}")
@@ -78,18 +79,33 @@ def _check_source(source: GitSource | ImageSource, local_sources: PurePosixPath 
         is_below = local_sources is not None and local_sources in path.parents and ".." not in path.parts
         _require(is_below, "settings/source/url", "a repository that the server reaches by ssh:// or https://")
     else:
+        _require_no_credentials(source.url)
         is_url = _REMOTE_URL.fullmatch(source.url) or _SCP_URL.fullmatch(source.url)
         _require(bool(is_url), "settings/source/url", "a git URL: ssh://, https:// or user@host:path")
     _require(bool(_BRANCH.fullmatch(source.branch)), "settings/source/branch", "the name of a branch")
     _check_relative(source.root, "settings/source/root")
 
 
+def _require_no_credentials(url: str) -> None:
+    """Refuse an address with a password or token in it, without repeating it."""
+    found = _USER_INFO.match(url)
+    if found is None or (found["scheme"].lower() == "ssh" and ":" not in found["user"]):
+        return
+    raise BadInput(
+        "The address of the repository holds a password or token",
+        "settings/source/url: an address is shown, logged and kept as it is, so it must not hold a secret",
+        "Use the ssh:// address, and add the service's deploy key to the repository (read-only is enough)",
+    )
+
+
 def _check_builder(builder: DockerfileBuilder) -> None:
     _require(bool(builder.path), "settings/builder/path", "the path of a Dockerfile")
     _check_relative(builder.path, "settings/builder/path")
-    _require(len(builder.target) <= 200, "settings/builder/target", "the name of a build stage")
-    for name in builder.arguments:
-        check_variable_name(name)
+    is_stage = re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9._-]{0,199})?", builder.target)
+    _require(bool(is_stage), "settings/builder/target", "the name of a build stage")
+    for name, value in builder.arguments.items():
+        check_build_argument(name)
+        _require("\0" not in value, f"settings/builder/arguments/{name}", "without NUL characters")
 
 
 def _check_relative(path: str, where: str) -> None:

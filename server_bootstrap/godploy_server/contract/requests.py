@@ -10,6 +10,8 @@ from godploy_server.contract.problem import BadInput
 
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_STEERING = frozenset({"PATH", "HOME", "SHELL", "IFS", "ENV", "BASH_ENV", "TMPDIR", "GODEBUG", "GLIBC_TUNABLES"})
+_STEERING_BEGINNINGS = ("LD_", "DOCKER_", "BUILDX_", "XDG_", "SSH_", "SSL_", "OTEL_", "GIT_", "PYTHON")
 _HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -35,6 +37,22 @@ def check_variable_name(name: str) -> str:
             f"“{name}” cannot be the name of a variable",
             "a name has letters, digits and underscores and does not begin with a digit",
             "Correct the name",
+        )
+    return name
+
+
+def check_build_argument(name: str) -> str:
+    """Give back `name` if a build argument may be called so; raises BadInput.
+
+    The values of build arguments reach the docker command through its environment (never its arguments, which every
+    user of the server can read), so none may be called what would steer that command, which runs as root.
+    """
+    check_variable_name(name)
+    if name.upper() in _STEERING or name.upper().startswith(_STEERING_BEGINNINGS):
+        raise BadInput(
+            f"“{name}” cannot be the name of a build argument",
+            "the programs that build images on the server would take it as meant for themselves",
+            "Choose another name, in the Dockerfile's ARG too",
         )
     return name
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -18,6 +19,9 @@ from typing import Any, TypeVar
 from godploy_server.contract.problem import BadInput
 
 T = TypeVar("T")
+
+_LARGEST = 2**63 - 1  # what SQLite and every 64-bit program hold
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON can spell them, UTF-8 and so every file cannot hold them
 
 
 def to_json(value: object) -> Any:
@@ -93,10 +97,14 @@ def _decode_plain(kind: Any, data: object, path: str) -> object:
     if kind is bool and isinstance(data, bool):
         return data
     if kind is int and isinstance(data, int) and not isinstance(data, bool):
+        if abs(data) > _LARGEST:
+            raise _bad(path, "a whole number of at most 63 bits")
         return data
     if kind is float and isinstance(data, (int, float)) and not isinstance(data, bool):
         return float(data)
     if kind is str and isinstance(data, str):
+        if not data.isascii() and _LONE_SURROGATE.search(data):
+            raise _bad(path, "text of whole Unicode characters")
         return data
     names = {str: "text", int: "a whole number", float: "a number", bool: "true or false", type(None): "null"}
     raise _bad(path, names.get(kind, str(kind)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from godploy_server.contract import BadInput, DockerfileBuilder
+from godploy_server.contract import BadInput, DockerfileBuilder, check_build_argument
 
 
 def build_arguments(
@@ -16,7 +16,7 @@ def build_arguments(
     for name, value in labels.items():
         arguments += ["--label", f"{name}={value}"]
     for name in builder.arguments:
-        arguments += ["--build-arg", name]
+        arguments += ["--build-arg", check_build_argument(name)]
     if builder.target:
         arguments += ["--target", builder.target]
     return [*arguments, str(context)]

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Final
 
 from godploy_server.contract import BadInput, DeploymentFailed, GodployError, Unreachable
+from godploy_server.state.exhaustion import disk_full
 
 FETCHED_REF: Final = "refs/godploy/fetched"
 _REMOTE: Final = "source"
 _COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
 _SCP_LIKE: Final = re.compile(r"(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9.\-\[\]:]+:[^:].*")
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 
 
@@ -135,12 +137,20 @@ def check_branch(branch: str) -> str:
 
 def without_password(url: str) -> str:
     """Give the address as it may be shown: without a password or token before the @."""
-    return re.sub(r"(://)([^/@\s]*):[^/@\s]*@", r"\1\2:***@", url)
+    hidden = re.sub(r"(://)([^/:\s]*):[^/\s]*@", r"\1\2:***@", url)
+    return re.sub(r"(https?://)[^/:\s]+@", r"\1***@", hidden, flags=re.IGNORECASE)
+
+
+def one_line(text: str) -> str:
+    """Give what a commit says as a history may show it: without control characters, cut to 200 characters."""
+    return _UNPRINTABLE.sub("", text)[:200]
 
 
 def fetch_error(output: Sequence[str], url: str, branch: str, commit: str, public_key: str) -> GodployError:
     """Say what git's failed fetch means, from the last lines that it wrote."""
     text = "\n".join(output).lower()
+    if "no space left on device" in text:
+        return disk_full("Fetching the source")
     shown = without_password(url)
     last = next((line.strip() for line in reversed(output) if line.strip()), "git gave no reason")
     if "host key verification failed" in text or "remote host identification has changed" in text:

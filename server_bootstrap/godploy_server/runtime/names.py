@@ -14,6 +14,7 @@ RELEASE_LABEL: Final = "godploy.release"
 REPLICA_LABEL: Final = "godploy.replica"
 CONFIG_LABEL: Final = "godploy.config"
 ROLE_LABEL: Final = "godploy.role"
+_LONGEST_LABEL: Final = 63
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,12 @@ class ServiceName:
         return network_name(self.prefix, self.project)
 
     def container(self, release: int, replica: int) -> str:
-        """The container of one replica (counted from 1) of one release; also its upstream's DNS name."""
-        return f"{self.prefix}-{self.project}-{self.service}-r{release}-{replica}"
+        """The container of one replica (counted from 1) of one release; also its upstream's DNS name.
+
+        Where the names are too long for a DNS label (RFC 1035: 63) the service's id stands for both.
+        """
+        name = f"{self.prefix}-{self.project}-{self.service}-r{release}-{replica}"
+        return name if len(name) <= _LONGEST_LABEL else f"{self.prefix}-{self.service_id}-r{release}-{replica}"
 
     def image(self, release: int | str) -> str:
         """The tag under which a release's image is kept."""

@@ -168,7 +168,18 @@ def test_a_service_is_made_changed_and_told(agent):
         {"source": {"kind": "git", "url": "ext::sh -c id"}},
         {"source": {"kind": "git", "url": "ssh://-oProxyCommand=id/x", "branch": "--evil"}},
         {"source": {"kind": "git", "url": "https://a/b.git", "root": "../.."}},
+        {"source": {"kind": "git", "url": "https://ada:hunter2@a/b.git"}},
+        {"source": {"kind": "git", "url": "https://hunter2@a/b.git"}},
+        {"source": {"kind": "git", "url": "ssh://git:hunter2@a/b.git"}},
+        {"source": {"kind": "git", "url": "-x@a:b"}},
+        {"source": {"kind": "git", "url": "ssh://git@a/\ud800"}},
         {"source": {"kind": "image", "image": "nginx; id"}},
+        {"builder": {"kind": "dockerfile", "arguments": {"LD_PRELOAD": "evil.so"}}},
+        {"builder": {"kind": "dockerfile", "arguments": {"PATH": "/tmp"}}},
+        {"builder": {"kind": "dockerfile", "arguments": {"MIRROR": "a\0b"}}},
+        {"builder": {"kind": "dockerfile", "target": "--push"}},
+        {"builder": {"kind": "dockerfile", "path": "../Dockerfile"}},
+        {"command": ["a\0b"]},
         {"builder": {"kind": "dockerfile", "path": "/etc/passwd"}},
         {"port": 70000},
         {"replicas": 0},
@@ -182,6 +193,7 @@ def test_settings_that_could_harm_or_cannot_work_are_refused(agent, changes):
     body = {"project_id": project.id, "name": "web", "settings": settings_json(**changes)}
     status, answer = agent.post("/v1/services", body)
     assert (status, answer["problem"]["code"]) == (400, "bad-input")
+    assert "hunter2" not in json.dumps(answer)
     assert agent.get("/v1/services")[1] == []
 
 
@@ -275,3 +287,48 @@ def test_a_rollback_says_in_the_history_what_it_goes_back_to(agent):
     assert status == 201
     assert (deployment["trigger"], deployment["release"], deployment["asked_by"]) == ("rollback", 1, "ada")
     assert (deployment["commit_message"], deployment["commit_author"]) == ("Change 1", "Ada")
+
+
+def test_an_address_with_a_user_alone_is_no_secret(agent):
+    project = add_project(agent.paths)
+    for name, url in (
+        ("a", "ssh://git@hub.test/a.git"),
+        ("b", "git@hub.test:a.git"),
+        ("c", "https://hub.test/a@b.git"),
+    ):
+        settings = settings_json(source={"kind": "git", "url": url})
+        assert agent.post("/v1/services", {"project_id": project.id, "name": name, "settings": settings})[0] == 201
+
+
+def test_who_asked_is_kept_without_what_a_terminal_would_obey(agent):
+    service = add_service(agent.paths, add_project(agent.paths).id)
+    asked = agent.post(f"/v1/services/{service.id}/deployments", {"asked_by": "\x1b[2Jada\n" + "x" * 200})[1]
+    assert asked["asked_by"] == "[2Jada" + "x" * 94
+    assert agent.until_final(asked["id"])["state"] == "failed"
+
+
+def test_numbers_that_no_row_can_hold_are_refused(agent):
+    service = add_service(agent.paths, add_project(agent.paths).id)
+    assert agent.post(f"/v1/services/{service.id}/rollback", {"release": 2**63})[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("host", "path"),
+    [
+        ("a.test`) || Host(`b.test", "/"),
+        ("a.test", "/`) || PathPrefix(`/"),
+        ("a.test\n", "/\n"),
+        ("a.test", "/a b"),
+        ("*.test", "/"),
+    ],
+)
+def test_a_domain_cannot_carry_a_rule_of_its_own(agent, host, path):
+    service = add_service(agent.paths, add_project(agent.paths).id)
+    status, answer = agent.post(f"/v1/services/{service.id}/domains", {"host": host, "path": path})
+    assert (status, answer["problem"]["code"]) == (400, "bad-input")
+
+
+def test_a_log_is_read_by_the_id_of_a_deployment_only(agent):
+    agent.paths.log("x").with_suffix(".txt").write_text("private")
+    for bad in ("..%2f..%2fsecrets.key", "..%2fgodploy.db", "x", "%2e%2e"):
+        assert agent.get(f"/v1/deployments/{bad}/log?follow=0")[0] == 404

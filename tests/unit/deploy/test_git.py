@@ -86,6 +86,18 @@ def test_neither_address_nor_key_nor_password_is_an_argument() -> None:
     assert environment["GIT_TERMINAL_PROMPT"] == "0"
     assert "file" not in environment["GIT_ALLOW_PROTOCOL"]
     assert git.without_password(f"fatal: {url}") == "fatal: https://robin:***@hub.test/a.git"
+    assert git.without_password("https://t0ken@hub.test/a b@c") == "https://***@hub.test/a b@c"
+    assert git.without_password("https://robin:hun@ter2@hub.test/a") == "https://robin:***@hub.test/a"
+    assert git.without_password("ssh://git@hub.test/a") == "ssh://git@hub.test/a"
+
+
+def test_a_commits_words_cannot_steer_a_terminal() -> None:
+    assert git.one_line("\x1b[2Jhello\x9b\u2028") == "[2Jhello"
+
+
+def test_a_full_disk_is_named_as_such() -> None:
+    said = ["fatal: write error: No space left on device", "fatal: fetch-pack: invalid index-pack output"]
+    assert git.fetch_error(said, "https://hub.test/a", "main", "", "").problem.why == "the server's disk is full"
 
 
 def test_the_environment_reaches_git_as_its_configuration(tmp_path: Path) -> None:

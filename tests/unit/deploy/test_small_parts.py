@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from godploy_server.contract import BadInput, DeploymentId, DockerfileBuilder, Release, ServiceId, Step
+from godploy_server.contract import BadInput, DeploymentId, DockerfileBuilder, Problem, Release, ServiceId, Step
 from godploy_server.deploy.children import ChildTimeout, child_environment, end_session, run_child
 from godploy_server.deploy.docker_build import build_arguments, build_environment, inside, speaks_buildkit
 from godploy_server.deploy.keys import ensure_deploy_key, remove_service_files
@@ -48,6 +48,9 @@ def test_a_build_names_its_arguments_and_hands_their_values_over_unseen() -> Non
 def test_a_build_argument_cannot_steer_the_docker_command() -> None:
     builder = DockerfileBuilder(arguments={"DOCKER_HOST": "tcp://elsewhere"})
     assert build_environment(builder, Path("/d"), buildkit=True)["DOCKER_HOST"] == "unix:///d"
+    for name in ("DOCKER_CONFIG", "LD_PRELOAD", "PATH", "HOME", "Path", "XDG_CONFIG_HOME"):
+        with pytest.raises(BadInput):
+            build_arguments(DockerfileBuilder(arguments={name: "x"}), Path("/s"), Path("/d"), "t", {}, Path("/id"))
 
 
 @pytest.mark.parametrize(
@@ -144,6 +147,14 @@ def test_a_log_is_written_as_it_comes_with_step_lines_and_without_secrets(paths:
     log.write(b"\x1b[32mok\x1b[0m s3cret-value ab\n")
     log.write(b"second line of a key\n")
     assert paths.log("d1").read_bytes() == b"== build ==\n\x1b[32mok\x1b[0m [REDACTED] ab\n[REDACTED]\n"
+    log.close()
+
+
+def test_the_words_of_a_program_that_failed_are_kept_without_secrets(paths: Paths) -> None:
+    log = DeploymentLog(paths, DeploymentId("d1"))
+    log.hide(["s3cret-value"])
+    problem = Problem("deployment-failed", "It failed", "its last line: no s3cret-value here", "Look")
+    assert log.without_secrets(problem).why == "its last line: no [REDACTED] here"
     log.close()
 
 

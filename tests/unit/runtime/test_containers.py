@@ -70,3 +70,10 @@ def test_a_pulled_image_is_pinned_to_its_digest() -> None:
     assert pinned("hub.test:5000/a/b:1", {"RepoDigests": [private]}) == private
     assert pinned("local:1", {"RepoDigests": []}) == "local:1"
     assert pinned(f"redis@{digest}", {}) == f"redis@{digest}"
+
+
+def test_long_names_still_give_containers_that_dns_can_name() -> None:
+    project, service = "p" * 40, "s" * 40
+    long = ServiceName("godploy-local", ProjectId("p1"), project, ServiceId("0123456789ab"), service)
+    assert long.container(12, 3) == "godploy-local-0123456789ab-r12-3"
+    assert NAME.container(12, 3) == "godploy-market-shop-r12-3"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from godploy_server.access.actor import printable
 from godploy_server.agent.agent import Agent
 from godploy_server.agent.checks import check_commit
 from godploy_server.agent.container_logs import service_logs, shown
@@ -32,7 +33,7 @@ async def deploy(agent: Agent, request: Request) -> Answer:
     if wanted.trigger is Trigger.ROLLBACK:
         raise BadInput("The request cannot be used", "trigger: a rollback has its own request", "Roll back instead")
     commit = check_commit(wanted.commit)
-    asked_by = wanted.asked_by or request.actor.name
+    asked_by = printable(wanted.asked_by) or request.actor.name
     return _start(agent, deployments.enqueue(agent.connection, service.id, wanted.trigger, asked_by, commit))
 
 
@@ -47,7 +48,7 @@ async def roll_back(agent: Agent, request: Request) -> Answer:
             "a rollback goes to another release than the one that serves",
             "Choose an earlier release, or restart the service",
         )
-    asked_by = wanted.asked_by or request.actor.name
+    asked_by = printable(wanted.asked_by) or request.actor.name
     with transaction(agent.connection):
         enqueued = deployments.enqueue(agent.connection, service.id, Trigger.ROLLBACK, asked_by, release=release.number)
         author = deployments.find(agent.connection, release.deployment_id).commit_author

@@ -86,7 +86,7 @@ async def _fetch_commit(attempt: Attempt, source: GitSource) -> str:
     session.last.clear()
     if await session.run(git.describe_arguments(cache, wanted), _LOCAL_TIMEOUT_S, is_shown=False) != 0:
         raise git.fetch_error(["no such commit"], url, branch, wanted, attempt.service.deploy_key)
-    commit, author, subject = [*list(session.last)[:3], "", ""][:3]
+    commit, author, subject = [*map(git.one_line, list(session.last)[:3]), "", ""][:3]
     deployments.set_commit(attempt.engine.connection, attempt.deployment.id, commit, subject, author)
     attempt.deployment = deployments.find(attempt.engine.connection, attempt.deployment.id)
     log.say(f"{commit[:12]} {subject} ({author})")
