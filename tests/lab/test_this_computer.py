@@ -1,5 +1,6 @@
 """First run on a computer with Docker: the embedded agent, the sample application, and nothing left afterwards."""
 
+import asyncio
 import json
 import socket
 import subprocess
@@ -9,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from godploy_desktop.ui.models.route import Route
 from tests.lab.labkit.lab import Lab
 from tests.lab.product import Godploy, soon
+from tests.lab.window import Person, at_the_window
 
 SAMPLE = "samples/hello"
 
@@ -78,4 +81,38 @@ def test_taking_this_computer_off_the_list_keeps_its_services_and_says_so(person
     person("service", "delete", SAMPLE, "--yes")
     person("project", "delete", "samples", "--yes")
     person("server", "remove", "this-computer", "--yes")
+    assert of_this_computer() == []
+
+
+def test_a_first_run_at_the_window_serves_the_sample_in_one_click(
+    person: Godploy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GODPLOY_HOME", person.environment["GODPLOY_HOME"])
+
+    async def first_run(at_window: Person) -> None:
+        await at_window.see_text("Welcome to Godploy")
+        await at_window.click("deploy-sample")
+        await at_window.see_text("The sample runs", 180)
+        await at_window.see(lambda: at_window.workspace.servers[0].model.services, "the sample's service")
+        await at_window.see_text("hello.localhost")
+        info = at_window.workspace.servers[0].model.info
+        assert info is not None
+        assert "Hello from Godploy" in await asyncio.to_thread(page, info.http_port)
+        await at_window.picture(tmp_path / "sample.png")
+
+    async def leave(at_window: Person) -> None:
+        await at_window.see(lambda: at_window.workspace.servers, "this computer, remembered")
+        server = at_window.workspace.servers[0]
+        await at_window.see(lambda: server.model.is_live, "this computer, live", 30)
+        await at_window.go(Route("server", server=server.id, tab="settings"))
+        await at_window.click("remove-server")
+        await at_window.see_text("go on being served: hello")
+        await at_window.tick("purge-this-computer", True)
+        await at_window.picture(tmp_path / "remove.png")
+        await at_window.click("confirm-remove-server")
+        await at_window.see(lambda: not at_window.workspace.servers, "an empty list", 60)
+
+    at_the_window(first_run)
+    assert any("samples-hello" in each for each in of_this_computer())  # closing the window ends no service
+    at_the_window(leave)
     assert of_this_computer() == []
