@@ -106,7 +106,7 @@ def test_a_first_run_at_the_window_serves_the_sample_in_one_click(
         await at_window.see(lambda: server.model.is_live, "this computer, live", 30)
         await at_window.go(Route("server", server=server.id, tab="settings"))
         await at_window.click("remove-server")
-        await at_window.see_text("go on being served: hello")
+        await at_window.see_text("unless they are deleted: hello")
         await at_window.tick("purge-this-computer", True)
         await at_window.picture(tmp_path / "remove.png")
         await at_window.click("confirm-remove-server")

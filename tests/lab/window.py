@@ -1,13 +1,14 @@
 """A person at the real window: clicks and types as one would, on whatever Qt platform there is."""
 
 import asyncio
+import gc
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
 import qasync
-from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QPlainTextEdit, QWidget
 
@@ -194,7 +195,10 @@ def at_the_window(
 
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
         runner.run(live())
+    # here and now: left to Python's collector, it might be deleted in the thread of a connection
     window.deleteLater()
+    QApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)
+    gc.collect()
 
 
 def _visible(kind: type[T]) -> list[T]:

@@ -202,7 +202,9 @@ class ServerSettings(QWidget, Observer):
 
     def _ask_remove_this_computer(self) -> None:
         names = [each.name for each in self._server.model.services.values()]
-        what = f"go on being served: {', '.join(names)}" if names else "there are none: its proxy is removed"
+        what = (
+            f"go on, unless they are deleted: {', '.join(names)}" if names else "there are none: its proxy is removed"
+        )
         dialog = ConfirmDialog(
             self,
             f"Remove {self._server.name} from the list?",
