@@ -32,7 +32,8 @@ def run(arguments: list[str]) -> int:
     window = MainWindow(workspace, _page_factories())
     questions.use(window)
     window.show()
-    import qasync  # after the first paint was asked for
+    app.processEvents()  # the first paint, before the rest is loaded and the store is opened
+    import qasync
 
     with (
         _shown_when_unexpected(window),
