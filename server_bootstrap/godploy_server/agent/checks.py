@@ -83,6 +83,7 @@ def _check_source(source: GitSource | ImageSource, local_sources: PurePosixPath 
         is_url = _REMOTE_URL.fullmatch(source.url) or _SCP_URL.fullmatch(source.url)
         _require(bool(is_url), "settings/source/url", "a git URL: ssh://, https:// or user@host:path")
     _require(bool(_BRANCH.fullmatch(source.branch)), "settings/source/branch", "the name of a branch")
+    _require(source.url.isprintable(), "settings/source/url", "without control characters")
     _check_relative(source.root, "settings/source/root")
 
 
@@ -110,7 +111,7 @@ def _check_builder(builder: DockerfileBuilder) -> None:
 
 def _check_relative(path: str, where: str) -> None:
     parts = PurePosixPath(path)
-    is_inside = not parts.is_absolute() and ".." not in parts.parts and "\0" not in path and len(path) <= 500
+    is_inside = not parts.is_absolute() and ".." not in parts.parts and path.isprintable() and len(path) <= 500
     _require(is_inside, where, "a path inside the source, without ..")
 
 

@@ -172,6 +172,8 @@ def test_a_service_is_made_changed_and_told(agent):
         {"source": {"kind": "git", "url": "https://hunter2@a/b.git"}},
         {"source": {"kind": "git", "url": "ssh://git:hunter2@a/b.git"}},
         {"source": {"kind": "git", "url": "-x@a:b"}},
+        {"source": {"kind": "git", "url": "https://a/\x1b[2J"}},
+        {"source": {"kind": "git", "url": "https://a/b.git", "root": "a\nb"}},
         {"source": {"kind": "git", "url": "ssh://git@a/\ud800"}},
         {"source": {"kind": "image", "image": "nginx; id"}},
         {"builder": {"kind": "dockerfile", "arguments": {"LD_PRELOAD": "evil.so"}}},

@@ -1,6 +1,7 @@
 """What is kept of the past, and what happens where the disk or the memory is full."""
 
 import errno
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -20,7 +21,7 @@ from godploy_server.state.paths import Paths
 from godploy_server.state.releases import ReleaseSnapshot
 from godploy_server.state.secrets import Secrets
 from tests.unit.agent.conftest import RunningAgent
-from tests.unit.agent.rows import NOWHERE, add_deployment, add_project, add_service, database
+from tests.unit.agent.rows import NOWHERE, add_deployment, add_project, add_service, database, settings_json
 
 
 @pytest.fixture
@@ -148,5 +149,30 @@ def test_on_a_full_disk_a_deployment_fails_with_the_cause_and_works_again_with_s
         again = agent.post(f"/v1/services/{service.id}/deployments")[1]["id"]
         assert "nowhere" in agent.until_final(again)["problem"]["what"]
         assert agent.get(f"/v1/deployments/{first}")[1]["state"] == "failed"
+    finally:
+        agent.stop()
+
+
+def test_a_disk_that_fills_up_during_a_deployment_is_named_and_nothing_is_left_on_it(small_disk, tmp_path):
+    repository = tmp_path / "repository"
+    git = ["git", "-C", str(repository), "-c", "user.name=Ada", "-c", "user.email=ada@shop.test"]
+    subprocess.run(["git", "init", "--quiet", "--initial-branch=main", str(repository)], check=True)
+    (repository / "film").write_bytes(os.urandom(6 << 20))
+    subprocess.run([*git, "add", "film"], check=True)
+    subprocess.run([*git, "commit", "--quiet", "-m", "a film"], check=True)
+    agent = RunningAgent(small_disk)
+    agent.paths = Paths(small_disk / "s", small_disk.parent / "r")
+    service = add_service(agent.paths, add_project(agent.paths).id)
+    agent.start()
+    try:
+        source = {"kind": "git", "url": f"file://{repository}", "branch": "main"}
+        changed = agent.request("PATCH", f"/v1/services/{service.id}", {"settings": settings_json(source=source)})
+        assert changed[0] == 200
+        before = shutil.disk_usage(small_disk).free
+        ended = agent.until_final(agent.post(f"/v1/services/{service.id}/deployments")[1]["id"])
+        assert ended["state"] == "failed"
+        assert ended["problem"]["why"] == "the server's disk is full"
+        assert shutil.disk_usage(small_disk).free > before - (1 << 20)
+        assert agent.get(f"/v1/services/{service.id}")[1]["settings"]["source"] == {**source, "root": ""}
     finally:
         agent.stop()

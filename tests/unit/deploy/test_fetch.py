@@ -222,3 +222,14 @@ def test_a_git_host_that_does_not_answer_is_named(engine: Engine, repository: Pa
     error = refusal(engine, f"ssh://git@127.0.0.1:{free_port()}{repository}")
     assert isinstance(error, Unreachable)
     assert "Connection refused" in error.problem.why
+
+
+def test_what_a_killed_git_left_behind_is_not_in_the_way(engine: Engine, repository: Path) -> None:
+    attempt = fetched(engine, f"file://{repository}")
+    cache = engine.paths.git(attempt.service.id)
+    (cache / "shallow.lock").touch()
+    half = cache / "objects" / "pack" / "tmp_pack_x"
+    half.parent.mkdir(exist_ok=True)
+    half.write_bytes(b"half")
+    fetched(engine, f"file://{repository}")
+    assert not half.exists()

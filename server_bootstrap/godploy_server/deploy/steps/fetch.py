@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 from collections import deque
+from pathlib import Path
 from typing import Final
 
 from godploy_server.contract import DeploymentFailed, GitSource, ImageSource, Step
@@ -31,11 +32,20 @@ async def run(attempt: Attempt) -> str:
 
 
 async def undo(attempt: Attempt) -> None:
-    """Remove the fetched files. The cache of the repository stays for the next time."""
+    """Remove the fetched files. The cache of the repository stays for the next time, without half a fetch in it."""
     shutil.rmtree(attempt.engine.paths.build(attempt.deployment.id), ignore_errors=True)
+    remove_leftovers(attempt.engine.paths.git(attempt.service.id))
 
 
 FETCH: Final = DeploymentStep(Step.FETCH, run, undo, for_rollback=False)
+
+
+def remove_leftovers(cache: Path) -> None:
+    """Remove what a git that was killed, or met a full disk, left in the cache: packs that are not whole, locks."""
+    for pattern in ("tmp_*", "*.lock"):
+        for left in cache.rglob(pattern):
+            if left.is_file():
+                left.unlink(missing_ok=True)
 
 
 async def _pull(attempt: Attempt, source: ImageSource) -> str:
@@ -74,6 +84,7 @@ async def _fetch_commit(attempt: Attempt, source: GitSource) -> str:
         ),
     )
     log.say(f"Fetching {git.without_password(url)}, {f'commit {wanted}' if wanted else f'branch {branch}'}")
+    remove_leftovers(cache)  # a service has one deployment at a time, so nobody is at work in it
     await session.must(git.init_arguments(cache), "The cache of the source could not be made")
     is_full_hash = len(wanted) in (40, 64)
     code = 1
