@@ -1,6 +1,7 @@
 """Find a Docker Engine that answers, or start one that survives the test run and the leftovers of earlier ones."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -54,6 +55,8 @@ def ensure_engine() -> None:
             install_missing({"dockerd": "docker.io", "docker": "docker-cli" if _splits_client() else "docker.io"})
         except (CommandFailed, OSError) as failure:
             raise LabUnavailable(f"Docker is not installed and cannot be: {failure}") from failure
+        if absent := [program for program in ("dockerd", "docker") if shutil.which(program) is None]:
+            raise LabUnavailable(f"Docker is installed, but PATH leads to no {' and no '.join(absent)}")
         _start()
 
 

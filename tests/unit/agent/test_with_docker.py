@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import uuid
@@ -15,6 +16,8 @@ PROGRAM = ("sh", "-c", "trap 'exit 3' TERM; i=0; while true; do i=$((i+1)); echo
 
 
 def docker(*arguments):
+    if shutil.which("docker") is None:
+        return None
     done = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=60, check=False)
     return done.stdout.strip() if done.returncode == 0 else None
 
@@ -29,7 +32,9 @@ def free_port():
 def agent(tmp_path):
     for image in (IMAGE, os.environ.get("GODPLOY_TRAEFIK_IMAGE", "traefik:v3.7")):
         if docker("image", "inspect", image) is None:
-            pytest.skip(f"Docker does not answer or has no image {image}: `make lab` brings it")
+            pytest.skip(
+                f"Docker does not answer or has no image {image}: python -m tests.lab up --local-images brings it"
+            )
     prefix = f"godploy-test-{uuid.uuid4().hex[:8]}"
     found = RunningAgent(tmp_path, {"DOCKER_HOST": "unix:///var/run/docker.sock"})
     found.options = ["--prefix", prefix, "--http-port", free_port(), "--https-port", free_port()]

@@ -186,7 +186,9 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
     if not has_images(*IMAGES):
-        pytest.skip(f"needs a Docker that has {' and '.join(IMAGES)} (`make lab` makes both)")
+        pytest.skip(
+            f"needs a Docker that has {' and '.join(IMAGES)} (python -m tests.lab up --local-images makes both)"
+        )
     with open_shop(tmp_path) as opened:
         yield opened
 
