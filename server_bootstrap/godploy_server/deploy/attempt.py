@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from godploy_server.contract import Deployment, DeploymentId, Step, Trigger
+from godploy_server.contract import Deployment, DeploymentId, Step, Trigger, Variable
 from godploy_server.deploy.log import DeploymentLog
 from godploy_server.runtime.engine import Engine
 from godploy_server.runtime.names import ServiceName
@@ -58,8 +58,7 @@ class Attempt:
 
     def hide_secrets(self, environment: dict[str, str]) -> None:
         """Keep the values of the service's secrets out of the log from now on."""
-        secret = {each.name for each in variables.of_service(self.engine.connection, self.service.id) if each.is_secret}
-        self.log.hide(value for name, value in environment.items() if name in secret)
+        self.log.hide(possible_secrets(environment, variables.of_service(self.engine.connection, self.service.id)))
 
     @property
     def is_rollback(self) -> bool:
@@ -81,6 +80,15 @@ class Attempt:
         assert self.release is not None
         assert self.snapshot is not None
         return self.release, self.snapshot
+
+
+def possible_secrets(environment: Mapping[str, str], known: Iterable[Variable]) -> list[str]:
+    """Give the values of a release's environment that may be secret: all that are not plain variables of now.
+
+    What was a secret when the release was made may have been removed since.
+    """
+    plain = {each.name: each.value for each in known if not each.is_secret}
+    return [value for name, value in environment.items() if plain.get(name) != value]
 
 
 async def nothing(attempt: Attempt) -> None:

@@ -12,7 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from godploy_server.contract import BadInput, DeploymentId, DockerfileBuilder, Problem, Release, ServiceId, Step
+from godploy_server.contract import (
+    BadInput,
+    DeploymentId,
+    DockerfileBuilder,
+    Problem,
+    Release,
+    ServiceId,
+    Step,
+    Variable,
+)
+from godploy_server.deploy.attempt import possible_secrets
 from godploy_server.deploy.children import ChildTimeout, child_environment, end_session, run_child
 from godploy_server.deploy.docker_build import build_arguments, build_environment, inside, speaks_buildkit
 from godploy_server.deploy.keys import ensure_deploy_key, remove_service_files
@@ -148,6 +158,12 @@ def test_a_log_is_written_as_it_comes_with_step_lines_and_without_secrets(paths:
     log.write(b"second line of a key\n")
     assert paths.log("d1").read_bytes() == b"== build ==\n\x1b[32mok\x1b[0m [REDACTED] ab\n[REDACTED]\n"
     log.close()
+
+
+def test_a_secret_that_was_removed_since_is_still_kept_out_of_the_log() -> None:
+    environment = {"KEPT": "one-secret", "GONE": "old-secret", "MODE": "market", "SHOWN": "was-secret"}
+    known = [Variable("KEPT", None, is_secret=True), Variable("MODE", "market"), Variable("SHOWN", "other-value")]
+    assert possible_secrets(environment, known) == ["one-secret", "old-secret", "was-secret"]
 
 
 def test_the_words_of_a_program_that_failed_are_kept_without_secrets(paths: Paths) -> None:
