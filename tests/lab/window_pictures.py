@@ -5,6 +5,7 @@ from pathlib import Path
 
 from godploy_desktop.ui.models.route import Route
 from godploy_desktop.ui.theme import ThemeChoice, theme
+from godploy_desktop.ui.widgets.log_view import LogView
 from tests.lab.window import Person, at_the_window
 
 
@@ -23,10 +24,16 @@ def main(folder: Path) -> int:
                 places[f"service-{tab}"] = Route(
                     "service", server=server.id, project=service.project_id, service=service.id, tab=tab
                 )
+
+        def logs() -> list[LogView]:
+            return person.window.findChildren(LogView)
+
         for choice in (ThemeChoice.LIGHT, ThemeChoice.DARK):
             theme().set_choice(choice)
             for name, route in places.items():
                 await person.go(route)
+                if name == "service-logs":
+                    await person.see(lambda: any(len(each.store) for each in logs()), "lines of the log", 10)
                 await person.picture(folder / f"{name}-{choice.value}.png")
 
     at_the_window(live)
