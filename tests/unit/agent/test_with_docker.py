@@ -120,3 +120,26 @@ def test_a_program_that_answers_with_errors_makes_its_service_unhealthy_until_it
     docker("exec", name, "touch", "/www/ok")
     assert events.next("service")["service"]["state"] == "running"
     events.close()
+
+
+@pytest.mark.lab
+def test_after_a_rollback_the_log_holds_no_line_of_the_other_release_and_none_twice(agent):
+    project = agent.post("/v1/projects", {"name": "dusk"})[1]
+    program = ["sh", "-c", "trap 'exit 0' TERM; echo began $GODPLOY_RELEASE; while true; do sleep 0.1; done"]
+    settings = {"source": {"kind": "image", "image": IMAGE}, "port": None, "command": program}
+    settings["rollout"] = {"drain_s": 0, "settle_s": 1}
+    body = {"project_id": project["id"], "name": "worker", "kind": "image", "settings": settings}
+    path = f"/v1/services/{agent.post('/v1/services', body)[1]['id']}"
+    for _ in range(2):
+        assert agent.until_final(agent.post(f"{path}/deployments")[1]["id"])["state"] == "succeeded"
+    connection, answer = agent.stream(f"{path}/logs?tail=5&follow=1")
+    assert json.loads(answer.readline())["text"] == "began 2"
+    assert agent.until_final(agent.post(f"{path}/rollback", {"release": 1})[1]["id"])["state"] == "succeeded"
+    assert json.loads(answer.readline())["text"] == "began 1"  # followed since its new start: not its line of long ago
+    agent.stop()
+    assert answer.readline() == b""  # nothing else came
+    connection.close()
+    agent.start()
+    wait_for(lambda: agent.get(f"{path}/logs?tail=0&follow=0")[0] == 200)  # Docker is asked first
+    past = agent.get(f"{path}/logs?tail=5&follow=0")[1]
+    assert [json.loads(line)["text"] for line in past.splitlines()] == ["began 1", "began 1"]
