@@ -232,7 +232,8 @@ def at_rate(app: QApplication, rate: int, seconds: float, chunks: list[bytes]) -
     plain = put_under_load(app, PlainText(), rate, seconds / 2, chunks)
     print(
         f"{rate} lines/s: ours {described(late)}, {dropped} dropped, {pictures:.0f} pictures/s; "
-        f"idle {described(idle)}; busy loop {described(busy)}; plain text edit {described(plain.late)}, {plain.dropped} behind",
+        f"idle {described(idle)}; busy loop {described(busy)}; "
+        f"plain text edit {described(plain.late)}, {plain.dropped} behind",
         flush=True,
     )
     figure = Figure(

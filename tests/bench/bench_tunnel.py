@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from godploy_desktop.remote.agent_http import HttpConnection, Request
@@ -203,9 +203,8 @@ async def _share_of_streams(open_socket: Callable[[], Awaitable[socket.socket]])
         stream = await HttpConnection.over(await open_socket())
         try:
             await stream.send(Request("GET", f"/lines/{LINES_PER_SECOND}/{'x' * 100}"), {})
-            async with aclosing(stream.chunks()) as chunks:
-                async for chunk in chunks:
-                    lines += chunk.count(b"\n")
+            async for chunk in stream.chunks():
+                lines += chunk.count(b"\n")
         finally:
             stream.abort()
 

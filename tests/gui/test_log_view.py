@@ -215,6 +215,17 @@ def test_what_came_while_a_picture_was_being_painted_is_seen_too(shown, qtbot):
     assert view.area.viewport().grab().toImage() == content
 
 
+def test_a_flood_is_taken_in_parts_and_none_of_it_is_lost(shown, qapp, qtbot):
+    view = shown(LogView(), 900, 400)
+    piece = lines(0, 1_000)
+    for _ in range(200):
+        view.append(piece)
+    qapp.processEvents()
+    assert 0 < view.store.end < 200_000
+    qtbot.waitUntil(lambda: view.store.end == 200_000)
+    qtbot.waitUntil(lambda: last_seen(view).endswith("message 999"))
+
+
 def test_only_what_is_seen_is_parsed(shown):
     view = view_with(shown, 50_000)
     assert len(view.area._lines) < 200
