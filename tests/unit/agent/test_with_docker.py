@@ -101,6 +101,13 @@ def test_a_worker_lives_its_whole_life(agent):
     events.close()
 
 
+def next_state(events, state):
+    """The next service event with that state; on a busy machine others may come before it."""
+    while (found := events.next("service")["service"])["state"] != state:
+        pass
+    return found
+
+
 @pytest.mark.lab
 def test_a_program_that_answers_with_errors_makes_its_service_unhealthy_until_it_recovers(agent):
     project = agent.post("/v1/projects", {"name": "day"})[1]
@@ -114,11 +121,11 @@ def test_a_program_that_answers_with_errors_makes_its_service_unhealthy_until_it
     events = agent.events()
     events.next()
     docker("exec", name, "rm", "/www/ok")
-    sick = events.next("service")["service"]
-    assert (sick["state"], sick["containers_running"]) == ("unhealthy", 1)
+    sick = next_state(events, "unhealthy")
+    assert sick["containers_running"] == 1
     assert "GET /ok gave 404" in sick["state_detail"]
     docker("exec", name, "touch", "/www/ok")
-    assert events.next("service")["service"]["state"] == "running"
+    next_state(events, "running")
     events.close()
 
 
