@@ -37,6 +37,7 @@ def run(arguments: list[str]) -> int:
 
     with (
         _shown_when_unexpected(window),
+        collected_here(window),
         asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner,
     ):
         runner.run(session(workspace, window, questions))

@@ -16,6 +16,7 @@ from godploy_desktop.app import make_application, session, theme_choice
 from godploy_desktop.core.workspace import Workspace
 from godploy_desktop.ui.models.route import Route
 from godploy_desktop.ui.pages import page_factories
+from godploy_desktop.ui.shell.collecting import collected_here
 from godploy_desktop.ui.shell.main_window import MainWindow
 from godploy_desktop.ui.shell.questions import DialogQuestions
 from godploy_desktop.ui.theme import theme
@@ -193,7 +194,7 @@ def at_the_window(
                 window.closing.emit()  # it asks about tasks that still run; the story is over all the same
             await running
 
-    with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
+    with collected_here(window), asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
         runner.run(live())
     # here and now: left to Python's collector, it might be deleted in the thread of a connection
     window.deleteLater()
