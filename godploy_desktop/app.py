@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, QSocketNotifier
 from PySide6.QtWidgets import QApplication
 
 from godploy_desktop.core.workspace import Workspace
+from godploy_desktop.ui.shell.collecting import collected_here
 from godploy_desktop.ui.shell.main_window import MainWindow, PageFactories
 from godploy_desktop.ui.shell.questions import DialogQuestions
 from godploy_desktop.ui.theme import ThemeChoice, application_icon, theme
