@@ -99,7 +99,7 @@ def _streams_closed_by(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
     before = sys.get_asyncgen_hooks()
     if isinstance(loop, asyncio.BaseEventLoop):
         # what BaseEventLoop.run_forever sets, and qasync's replaces without setting it
-        sys.set_asyncgen_hooks(loop._asyncgen_firstiter_hook, loop._asyncgen_finalizer_hook)  # type: ignore[attr-defined]
+        sys.set_asyncgen_hooks(loop._asyncgen_firstiter_hook, loop._asyncgen_finalizer_hook)  # type: ignore[attr-defined]  # private
     try:
         yield
     finally:

@@ -5,8 +5,8 @@ import pytest
 from PySide6.QtGui import QColor, QFontDatabase, QFontInfo, QPalette
 from PySide6.QtWidgets import QApplication, QLabel
 
+from godploy_desktop.assets import asset
 from godploy_desktop.ui.theme import DARK, LIGHT, ThemeChoice, color, font, icon_pixmap, text_width, theme, tokens
-from godploy_desktop.ui.theme.resource_folder import resource_folder
 from godploy_desktop.ui.theme.stylesheet import stylesheet_of
 
 
@@ -84,7 +84,7 @@ def test_logs_have_no_ligatures():
 
 
 def test_every_icon_is_small_well_formed_and_takes_the_colour_it_is_given():
-    files = sorted((resource_folder() / "icons").glob("*.svg"))
+    files = sorted(asset("resources/icons").glob("*.svg"))
     assert len(files) > 60
     for file in files:
         ET.parse(file)
@@ -96,7 +96,7 @@ def test_every_icon_is_small_well_formed_and_takes_the_colour_it_is_given():
 
 def test_fonts_and_icons_come_with_their_licences():
     for name in ("fonts/LICENSE-Inter.txt", "fonts/LICENSE-JetBrainsMono.txt", "icons/LICENSE-Lucide.txt"):
-        assert (resource_folder() / name).stat().st_size > 500
+        assert (asset("resources") / name).stat().st_size > 500
 
 
 @pytest.mark.parametrize("theme_tokens", [DARK, LIGHT], ids=lambda each: each.name)

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from PySide6.QtGui import QFont, QFontDatabase, QFontMetricsF
 
-from godploy_desktop.ui.theme.resource_folder import resource_folder
+from godploy_desktop.assets import asset
 
 TextSize = Literal["xs", "sm", "md", "lg", "xl", "xxl"]
 
@@ -20,7 +20,7 @@ _MONO: Final = "JetBrains Mono"
 
 def load_fonts() -> None:
     """Register the bundled fonts with the running application."""
-    for file in sorted((resource_folder() / "fonts").glob("*.[ot]tf")):
+    for file in sorted(asset("resources/fonts").glob("*.[ot]tf")):
         QFontDatabase.addApplicationFont(str(file))
 
 

@@ -8,19 +8,19 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-from godploy_desktop.ui.theme.resource_folder import resource_folder
+from godploy_desktop.assets import asset
 
 _STROKE = 'stroke-width="1.75"'  # Lucide draws for 24 px; at 16 px its 2 looks heavy beside Inter
 
 
 @functools.cache
 def _svg(name: str) -> str:
-    return (resource_folder() / "icons" / f"{name}.svg").read_text(encoding="utf-8")
+    return (asset("resources/icons") / f"{name}.svg").read_text(encoding="utf-8")
 
 
 def icon_exists(name: str) -> bool:
     """Whether resources/icons holds `name`."""
-    return (resource_folder() / "icons" / f"{name}.svg").is_file()
+    return (asset("resources/icons") / f"{name}.svg").is_file()
 
 
 def icon_pixmap(name: str, colour: str, size: int = 16) -> QPixmap:
