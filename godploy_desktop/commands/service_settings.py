@@ -9,14 +9,15 @@ from typing import TypeVar
 
 from godploy_desktop.commands import options
 from godploy_server.contract import (
+    ArchiveSource,
     BadInput,
     DockerfileBuilder,
+    FolderSource,
     GitSource,
-    HealthCheck,
     ImageSource,
     Limits,
-    Rollout,
     ServiceSettings,
+    Source,
 )
 
 T = TypeVar("T")
@@ -69,26 +70,30 @@ def new_settings(given: argparse.Namespace) -> ServiceSettings:
 def changed_settings(settings: ServiceSettings, given: argparse.Namespace) -> ServiceSettings:
     """The settings with what was given; raises BadInput for options that do not fit the source."""
     builder = settings.builder
+    if given.dockerfile or given.target is not None or given.build_arg is not None:
+        before = builder if isinstance(builder, DockerfileBuilder) else DockerfileBuilder()
+        builder = DockerfileBuilder(
+            path=given.dockerfile or before.path,
+            target=before.target if given.target is None else given.target,
+            arguments=before.arguments if given.build_arg is None else dict(given.build_arg),
+        )
     return replace(
         settings,
         source=_source(settings.source, given),
-        builder=DockerfileBuilder(
-            path=given.dockerfile or builder.path,
-            target=builder.target if given.target is None else given.target,
-            arguments=builder.arguments if given.build_arg is None else dict(given.build_arg),
-        ),
+        builder=builder,
         port=getattr(given, "port", settings.port),
         replicas=_or(given.replicas, settings.replicas),
         command=settings.command if given.command is None else tuple(_words(given.command)),
-        health=HealthCheck(
+        health=replace(
+            settings.health,
             path=_or(given.health_path, settings.health.path),
             timeout_s=_or(given.health_timeout, settings.health.timeout_s),
-            successes=settings.health.successes,
         ),
         limits=Limits(
             memory_bytes=_or(given.memory, settings.limits.memory_bytes), cpus=_or(given.cpus, settings.limits.cpus)
         ),
-        rollout=Rollout(
+        rollout=replace(
+            settings.rollout,
             drain_s=_or(given.drain, settings.rollout.drain_s),
             settle_s=_or(given.settle, settings.rollout.settle_s),
             build_timeout_s=_or(given.build_timeout, settings.rollout.build_timeout_s),
@@ -96,7 +101,20 @@ def changed_settings(settings: ServiceSettings, given: argparse.Namespace) -> Se
     )
 
 
-def _source(source: GitSource | ImageSource, given: argparse.Namespace) -> GitSource | ImageSource:
+def described(source: Source) -> str:
+    """Where a service comes from, in a few words."""
+    match source:
+        case GitSource():
+            return f"{source.url} ({source.commit or source.tag or source.branch})"
+        case FolderSource():
+            return f"{source.path} on {source.computer}"
+        case ArchiveSource():
+            return source.name
+        case ImageSource():
+            return source.image
+
+
+def _source(source: Source, given: argparse.Namespace) -> Source:
     if given.git and given.image:
         raise BadInput("A service has one source", "both --git and --image are given", "Leave one of them out")
     if given.image:

@@ -129,7 +129,7 @@ async def show(context: Context) -> None:
     info = await server.agent.info()
     settings, colour = service.settings, context.output.colour
     source = settings.source
-    described = f"{source.url} ({source.branch})" if isinstance(source, GitSource) else source.image
+    described = service_settings.described(source)
     limits = settings.limits
     pairs = [
         ("service", context.full_name(service)),

@@ -50,6 +50,8 @@ T = TypeVar("T")
 CALL_TIMEOUT_S: Final = 30.0
 CONTAINER_CALL_TIMEOUT_S: Final = 180.0
 """For calls that stop containers, which Docker gives time to end by themselves."""
+PLAN_TIMEOUT_S: Final = 300.0
+"""For a call that fetches a source first."""
 IDLE_CONNECTIONS: Final = 4
 
 
@@ -210,6 +212,60 @@ class AgentClient:
     async def roll_back(self, service: ServiceId, roll_back: contract.RollBack) -> Deployment:
         """Ask for a rollback to an earlier release."""
         return await self._call(Deployment, "POST", f"{_service(service)}/rollback", roll_back)
+
+    async def plan(self, service: ServiceId) -> contract.BuildPlan:
+        """How its newest source would be built: fetches and looks, builds nothing."""
+        return await self._call(contract.BuildPlan, "POST", f"{_service(service)}/plan", timeout_s=PLAN_TIMEOUT_S)
+
+    # uploads
+
+    async def uploads(self, service: ServiceId) -> tuple[contract.Upload, ...]:
+        """The newest 5 uploads, newest first."""
+        return await self._call(tuple[contract.Upload, ...], "GET", f"{_service(service)}/uploads")
+
+    async def prepare_upload(self, service: ServiceId, prepare: contract.PrepareUpload) -> contract.Upload:
+        """Announce the files of a folder; gives back which contents the server lacks."""
+        return await self._call(contract.Upload, "POST", f"{_service(service)}/uploads", prepare)
+
+    # what was made from a template
+
+    async def connections(self, service: ServiceId, *, reveal: bool = False) -> tuple[contract.Connection, ...]:
+        """Its outputs with their values; passwords only with `reveal`, which the audit remembers."""
+        return await self._call(
+            tuple[contract.Connection, ...], "GET", f"{_service(service)}/connections?reveal={int(reveal)}"
+        )
+
+    async def rotate(self, service: ServiceId, rotate: contract.RotatePassword) -> contract.Rotated:
+        """Change its password, and deploy what refers to it again."""
+        path = f"{_service(service)}/rotate"
+        return await self._call(contract.Rotated, "POST", path, rotate, CONTAINER_CALL_TIMEOUT_S)
+
+    # registries and cleaning up
+
+    async def registries(self) -> tuple[contract.Registry, ...]:
+        """The registries that the server logs in at."""
+        return await self._call(tuple[contract.Registry, ...], "GET", "/v1/registries")
+
+    async def set_registry(self, login: contract.SetRegistry) -> contract.Registry:
+        """Log in at a registry and keep the login. Raises NotAllowed if the registry refuses it."""
+        return await self._call(contract.Registry, "POST", "/v1/registries", login, CONTAINER_CALL_TIMEOUT_S)
+
+    async def delete_registry(self, registry: str) -> contract.Registry:
+        """Forget a login; gives back what it was."""
+        return await self._call(contract.Registry, "DELETE", f"/v1/registries/{_part(registry)}")
+
+    async def check_registry(self, registry: str) -> contract.Registry:
+        """Log in again, to see whether it still works."""
+        path = f"/v1/registries/{_part(registry)}/check"
+        return await self._call(contract.Registry, "POST", path, timeout_s=CONTAINER_CALL_TIMEOUT_S)
+
+    async def preview_cleanup(self) -> contract.Cleanup:
+        """What the server could do without."""
+        return await self._call(contract.Cleanup, "GET", "/v1/cleanup", timeout_s=CONTAINER_CALL_TIMEOUT_S)
+
+    async def clean_up(self) -> contract.Cleanup:
+        """Remove it; gives back what went."""
+        return await self._call(contract.Cleanup, "POST", "/v1/cleanup", timeout_s=CONTAINER_CALL_TIMEOUT_S)
 
     # watching
 

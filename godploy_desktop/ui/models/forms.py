@@ -9,6 +9,7 @@ from typing import Final
 from godploy_desktop.ui.models.words import repository_name
 from godploy_server.contract import (
     BadInput,
+    DockerfileBuilder,
     GitSource,
     ServiceSettings,
     Variable,
@@ -94,7 +95,7 @@ def suggested_name(url: str) -> str:
 def git_settings(url: str, branch: str, root: str, dockerfile: str, port: int | None) -> ServiceSettings:
     """Give back the settings of a new application; everything else as the contract's defaults have it."""
     settings = ServiceSettings(GitSource(url.strip(), branch.strip() or "main", root.strip().strip("/")), port=port)
-    return replace(settings, builder=replace(settings.builder, path=dockerfile.strip() or "Dockerfile"))
+    return replace(settings, builder=DockerfileBuilder(path=dockerfile.strip() or "Dockerfile"))
 
 
 def check_address(text: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from godploy_desktop.ui.models.forms import check_git_url, check_path, parse_port
-from godploy_server.contract import BadInput, GitSource, ServiceSettings
+from godploy_server.contract import BadInput, DockerfileBuilder, GitSource, ImageSource, ServiceSettings
 
 MEGABYTE: Final = 1024 * 1024
 
@@ -16,10 +16,12 @@ def fields_of(settings: ServiceSettings) -> dict[str, str]:
     """Give back every field's text."""
     source, limits = settings.source, settings.limits
     return {
-        "url": source.url if isinstance(source, GitSource) else source.image,
+        "url": source.url
+        if isinstance(source, GitSource)
+        else (source.image if isinstance(source, ImageSource) else ""),
         "branch": source.branch if isinstance(source, GitSource) else "",
         "root": source.root if isinstance(source, GitSource) else "",
-        "dockerfile": settings.builder.path,
+        "dockerfile": settings.builder.path if isinstance(settings.builder, DockerfileBuilder) else "",
         "port": "" if settings.port is None else str(settings.port),
         "command": " ".join(settings.command),
         "replicas": str(settings.replicas),
@@ -44,7 +46,9 @@ def settings_of(before: ServiceSettings, fields: Mapping[str, str]) -> ServiceSe
     return replace(
         before,
         source=source,
-        builder=replace(before.builder, path=fields["dockerfile"].strip() or "Dockerfile"),
+        builder=replace(before.builder, path=fields["dockerfile"].strip() or "Dockerfile")
+        if isinstance(before.builder, DockerfileBuilder)
+        else before.builder,
         port=parse_port(fields["port"]),
         command=before.command if command == " ".join(before.command) else tuple(command.split()),
         replicas=_whole("Instances", fields["replicas"], 1, 50),

@@ -7,10 +7,12 @@ from typing import Final
 
 from godploy_desktop.ui.theme.tokens import State, Tone
 from godploy_server.contract import (
+    ArchiveSource,
     CertificateState,
     Deployment,
     DeploymentState,
     Domain,
+    FolderSource,
     GitSource,
     Service,
     ServiceKind,
@@ -222,7 +224,9 @@ def source_words(service: Service) -> str:
     source = service.settings.source
     if isinstance(source, GitSource):
         return f"{repository_name(source.url)} @ {source.branch}"
-    return source.image
+    if isinstance(source, FolderSource):
+        return f"{source.path} on {source.computer}"
+    return source.name if isinstance(source, ArchiveSource) else source.image
 
 
 def repository_name(url: str) -> str:

@@ -7,18 +7,18 @@ from ipaddress import IPv4Network
 from pathlib import PurePosixPath
 from typing import Final
 
-from godploy_server.contract.entities import (
-    AgentSettings,
+from godploy_server.contract.building import (
+    ArchiveSource,
+    Builder,
     DockerfileBuilder,
-    GitSource,
-    HealthCheck,
+    FolderSource,
     ImageSource,
-    Limits,
-    Rollout,
-    ServiceSettings,
+    Source,
 )
+from godploy_server.contract.entities import AgentSettings
 from godploy_server.contract.problem import BadInput
 from godploy_server.contract.requests import ChangeSettings, check_build_argument
+from godploy_server.contract.running import HealthCheck, Limits, Rollout, ServiceSettings
 
 _REMOTE_URL: Final = re.compile(r"(ssh|https?|git)://[^\s/][^\s]*")
 _SCP_URL: Final = re.compile(r"(?!-)([A-Za-z0-9._-]+@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?!:)[^\s:][^\s]*")
@@ -70,9 +70,12 @@ def check_server_settings(wanted: ChangeSettings) -> ChangeSettings:
     return wanted
 
 
-def _check_source(source: GitSource | ImageSource, local_sources: PurePosixPath | None) -> None:
+def _check_source(source: Source, local_sources: PurePosixPath | None) -> None:
     if isinstance(source, ImageSource):
         _require(bool(_IMAGE.fullmatch(source.image)), "settings/source/image", "an image such as nginx:1.27")
+        return
+    if isinstance(source, (FolderSource, ArchiveSource)):
+        _check_relative(source.root, "settings/source/root")
         return
     if _LOCAL_URL.fullmatch(source.url):
         path = PurePosixPath(source.url[len("file://") :])
@@ -99,7 +102,9 @@ def _require_no_credentials(url: str) -> None:
     )
 
 
-def _check_builder(builder: DockerfileBuilder) -> None:
+def _check_builder(builder: Builder) -> None:
+    if not isinstance(builder, DockerfileBuilder):
+        return
     _require(bool(builder.path), "settings/builder/path", "the path of a Dockerfile")
     _check_relative(builder.path, "settings/builder/path")
     is_stage = re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9._-]{0,199})?", builder.target)

@@ -28,7 +28,20 @@ Every error answer is `{"problem": Problem}` with the status of its class. Lists
 | GET /v1/services/{id}/logs?tail=N&follow=0or1 | | stream of LogLine |
 | GET /v1/services/{id}/metrics?follow=0or1 | | stream of ServiceMetrics: the remembered hour, then every 2 s |
 | GET /v1/metrics?follow=0or1 | | stream of ServerMetrics: the remembered hour, then every 2 s |
+| POST /v1/services/{id}/plan | | BuildPlan: fetches the newest source and looks at it; builds nothing |
+| GET, POST /v1/services/{id}/uploads | PrepareUpload | Upload, the newest 5 of it |
+| PUT /v1/services/{id}/uploads/{id}/contents | frames, see below | Upload |
+| PUT /v1/services/{id}/archive?name=N | the archive's bytes | Upload |
+| GET /v1/services/{id}/connections[?reveal=1] | | a list of Connection |
+| POST /v1/services/{id}/rotate | RotatePassword | Rotated |
+| GET, POST /v1/registries | SetRegistry | Registry, a list of it |
+| DELETE /v1/registries/{id} | | Registry |
+| POST /v1/registries/{id}/check | | Registry (logs in again) |
+| GET, POST /v1/cleanup | | Cleanup: what would go, what went |
 | POST /v1/shutdown | ShutDown | Leftovers (embedded agents only; running deployments go on) |
+
+Contents of an upload are sent as frames, one after the other: 32 bytes SHA-256, 8 bytes length (big-endian), then that
+many bytes. They are checked as they come; what arrived stays, so that a broken upload goes on with what is missing.
 
 A request may carry `Godploy-Actor: name` (who asks, shown in the history) and must carry
 `Godploy-Contract: <CONTRACT_VERSION>`; another contract version is refused with `version-mismatch` on everything

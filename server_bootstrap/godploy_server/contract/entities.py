@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Literal, NewType
 
+from godploy_server.contract.building import BuildPlan, ToolSource
 from godploy_server.contract.problem import Problem
+from godploy_server.contract.running import ServiceSettings
+from godploy_server.contract.templates import TemplateUse
 
 ProjectId = NewType("ProjectId", str)
 ServiceId = NewType("ServiceId", str)
 DeploymentId = NewType("DeploymentId", str)
 DomainId = NewType("DomainId", str)
 
-CONTRACT_VERSION = 1
+CONTRACT_VERSION = 2
 """Raised with every change that an older other side would not understand."""
 
 
@@ -109,74 +112,6 @@ class Project:
 
 
 @dataclass(frozen=True)
-class GitSource:
-    """A git repository and what of it to build. `url` as git takes it: ssh://, user@host:path, https://."""
-
-    url: str
-    branch: str = "main"
-    root: str = ""  # folder inside the repository, "" for its top
-    kind: Literal["git"] = "git"
-
-
-@dataclass(frozen=True)
-class ImageSource:
-    """A prebuilt image: `name[:tag]` or `name@digest`."""
-
-    image: str
-    kind: Literal["image"] = "image"
-
-
-@dataclass(frozen=True)
-class DockerfileBuilder:
-    """Builds with a Dockerfile of the source. `path` is relative to the source's root."""
-
-    path: str = "Dockerfile"
-    target: str = ""
-    arguments: dict[str, str] = field(default_factory=dict)
-    kind: Literal["dockerfile"] = "dockerfile"
-
-
-@dataclass(frozen=True)
-class HealthCheck:
-    """When a container counts as healthy: GET `path` through the proxy gives 200 to 399, `successes` times running."""
-
-    path: str = "/"
-    timeout_s: int = 60  # the whole time that a new release gets to become healthy
-    successes: int = 2
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one container may use. 0 means no limit."""
-
-    memory_bytes: int = 0
-    cpus: float = 0.0
-
-
-@dataclass(frozen=True)
-class Rollout:
-    """How a release replaces another. Times in seconds; drain must outlast the longest request."""
-
-    drain_s: int = 10
-    settle_s: int = 3
-    build_timeout_s: int = 3600
-
-
-@dataclass(frozen=True)
-class ServiceSettings:
-    """Everything of a service that a person sets, without its variables and domains."""
-
-    source: GitSource | ImageSource
-    builder: DockerfileBuilder = field(default_factory=DockerfileBuilder)
-    port: int | None = 8080  # the port that the program listens on; None for a worker that serves nothing
-    replicas: int = 1
-    command: tuple[str, ...] = ()
-    health: HealthCheck = field(default_factory=HealthCheck)
-    limits: Limits = field(default_factory=Limits)
-    rollout: Rollout = field(default_factory=Rollout)
-
-
-@dataclass(frozen=True)
 class Domain:
     """A host name and path prefix routed to a service's port by Traefik."""
 
@@ -191,11 +126,19 @@ class Domain:
 
 @dataclass(frozen=True)
 class Variable:
-    """One variable of a service's environment. A secret's value is None wherever it is read."""
+    """One variable of a service. A secret's value is None wherever it is read.
+
+    `at_run`: the program sees it. `at_build`: the build sees it, a secret as a BuildKit secret and never as an
+    argument. `reference` "SERVICE.OUTPUT" names an output of another service's template in the same project: the
+    value is then made from it at each deployment, is handled as a secret, and `value` is None.
+    """
 
     name: str
     value: str | None
     is_secret: bool = False
+    at_build: bool = False
+    at_run: bool = True
+    reference: str = ""
 
 
 @dataclass(frozen=True)
@@ -216,6 +159,7 @@ class Service:
     deploy_key: str  # public half, one OpenSSH line
     created_at: datetime
     needs_deployment: bool = False  # settings, variables or domains are newer than the release that serves
+    template: TemplateUse | None = None  # what it was made from, where it was
 
 
 @dataclass(frozen=True)
@@ -250,6 +194,10 @@ class Deployment:
     queue_position: int | None = None  # 0 is next; only while queued
     is_cancelling: bool = False
     problem: Problem | None = None
+    branch: str = ""  # what was asked for: branch, tag or commit of the source; "" where it has none
+    superseded_by: int | None = None  # the number of the deployment that took its place
+    plan: BuildPlan | None = None  # how it was built, once known
+    upload: str = ""  # the upload that it is built from, where the source is a folder or an archive
 
 
 @dataclass(frozen=True)
@@ -291,9 +239,18 @@ class AgentInfo:
 
 @dataclass(frozen=True)
 class AgentSettings:
-    """Settings of a server. `acme_ca_certificate` is PEM text, for a private ACME server."""
+    """Settings of a server. `acme_ca_certificate` is PEM text, for a private ACME server.
+
+    `build_memory_bytes` and `build_cpus` cap all builds together; 0 means three quarters of the server's memory, and
+    all cores but half of one. `tools` replaces where a builder's program is fetched from.
+    """
 
     builds_at_once: int = 1
+    build_memory_bytes: int = 0
+    build_cpus: float = 0.0
+    kept_build_days: int = 14  # build files and caches that nobody used for so long are removed
+    static_image: str = "nginx:1.29-alpine"  # serves static sites
+    tools: tuple[ToolSource, ...] = ()
     kept_releases: int = 5
     acme_email: str = ""
     acme_ca_url: str = "https://acme-v02.api.letsencrypt.org/directory"

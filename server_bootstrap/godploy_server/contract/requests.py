@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from godploy_server.contract.entities import ProjectId, ServiceKind, ServiceSettings, Trigger, Variable
+from godploy_server.contract.building import ToolSource
+from godploy_server.contract.entities import ProjectId, ServiceKind, Trigger, Variable
 from godploy_server.contract.problem import BadInput
+from godploy_server.contract.running import ServiceSettings
+from godploy_server.contract.templates import TemplateUse
 
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -85,6 +88,7 @@ class CreateService:
     settings: ServiceSettings
     kind: ServiceKind = ServiceKind.APPLICATION
     variables: tuple[Variable, ...] = ()
+    template: TemplateUse | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,7 @@ class ChangeService:
 
     settings: ServiceSettings | None = None
     name: str | None = None
+    template: TemplateUse | None = None
 
 
 @dataclass(frozen=True)
@@ -114,11 +119,19 @@ class AddDomain:
 
 @dataclass(frozen=True)
 class Deploy:
-    """Ask for a deployment. `commit` "" means the newest of the branch."""
+    """Ask for a deployment.
+
+    `commit` "" means the newest of the branch (or the tag or commit that the source names). `upload` "" means the
+    newest upload, where the source is a folder or an archive. `image_id` is an image that the desktop built on this
+    server from a folder, and `build_log` what that build said: it begins the deployment's log.
+    """
 
     commit: str = ""
     trigger: Trigger = Trigger.MANUAL
     asked_by: str = ""
+    upload: str = ""
+    image_id: str = ""
+    build_log: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,6 +152,11 @@ class ChangeSettings:
     acme_ca_url: str | None = None
     acme_ca_certificate: str | None = None
     network_pool: str | None = None
+    build_memory_bytes: int | None = None
+    build_cpus: float | None = None
+    kept_build_days: int | None = None
+    static_image: str | None = None
+    tools: tuple[ToolSource, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -166,3 +184,4 @@ class RemovalPreview:
     volumes: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     domains: tuple[str, ...] = field(default=())
+    dependents: tuple[str, ...] = ()  # services with variables that refer to it

@@ -98,4 +98,35 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             target TEXT NOT NULL
         ) STRICT""",
     ),
+    (
+        "ALTER TABLE services ADD COLUMN template TEXT",
+        "ALTER TABLE variables ADD COLUMN at_build INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE variables ADD COLUMN at_run INTEGER NOT NULL DEFAULT 1",
+        # "SERVICE.OUTPUT"; the row's plain value is '' then
+        "ALTER TABLE variables ADD COLUMN reference TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE deployments ADD COLUMN branch TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE deployments ADD COLUMN upload TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE deployments ADD COLUMN image_id TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE deployments ADD COLUMN plan TEXT",
+        "ALTER TABLE deployments ADD COLUMN superseded_by INTEGER",
+        "DROP INDEX one_queued_deployment",
+        """CREATE UNIQUE INDEX one_queued_deployment ON deployments (service_id, branch, ("trigger" = 'rollback'))
+            WHERE state = 'queued'""",
+        """CREATE TABLE registries (
+            id TEXT PRIMARY KEY,
+            host TEXT NOT NULL UNIQUE,
+            user TEXT NOT NULL,
+            sealed BLOB NOT NULL,
+            checked_at TEXT
+        ) STRICT""",
+        """CREATE TABLE uploads (
+            id TEXT PRIMARY KEY,
+            service_id TEXT NOT NULL REFERENCES services (id) ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            is_archive INTEGER NOT NULL,
+            size_bytes INTEGER NOT NULL,
+            created_at TEXT NOT NULL
+        ) STRICT""",
+        "CREATE INDEX uploads_of_service ON uploads (service_id, created_at)",
+    ),
 )

@@ -8,8 +8,9 @@ import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from godploy_server.contract.entities import DeploymentId, Release, ServiceId, ServiceSettings
+from godploy_server.contract.entities import DeploymentId, Release, ServiceId
 from godploy_server.contract.problem import NotFound
+from godploy_server.contract.running import ServiceSettings
 from godploy_server.contract.wire import from_json, to_json
 from godploy_server.state.database import now, time_of, transaction
 from godploy_server.state.secrets import Secrets

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from godploy_server.contract.entities import ProjectId, ServiceId, ServiceKind, ServiceSettings
+from godploy_server.contract.entities import ProjectId, ServiceId, ServiceKind
 from godploy_server.contract.problem import Conflict, NotFound
+from godploy_server.contract.running import ServiceSettings
 from godploy_server.contract.wire import from_json, to_json
 from godploy_server.state.database import new_id, now, time_of, transaction
 

@@ -14,7 +14,7 @@ from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.layout import figure_only
 from godploy_desktop.ui.pages.service.tab import ServiceTab
 from godploy_desktop.ui.widgets import Banner, Label, PropertyList, Section, StatCard
-from godploy_server.contract import DockerfileBuilder, GitSource, Service, ServiceId, ServiceState
+from godploy_server.contract import DockerfileBuilder, GitSource, ImageSource, Service, ServiceId, ServiceState
 
 if TYPE_CHECKING:
     from godploy_desktop.core.server import Server
@@ -90,7 +90,7 @@ class OverviewTab(ServiceTab):
             self._source.set("root", "Folder", source.root or "the top")
             if isinstance(builder, DockerfileBuilder):
                 self._source.set("dockerfile", "Dockerfile", builder.path, mono=True)
-        else:
+        elif isinstance(source, ImageSource):
             self._source.set("image", "Image", source.image, mono=True)
         health = service.settings.health
         self._source.set("health", "Health check", f"GET {health.path}, within {health.timeout_s} s")

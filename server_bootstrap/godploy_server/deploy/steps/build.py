@@ -8,7 +8,7 @@ from collections import deque
 from pathlib import Path
 from typing import Final
 
-from godploy_server.contract import DeploymentFailed, ImageSource, Step
+from godploy_server.contract import DeploymentFailed, DockerfileBuilder, ImageSource, Step
 from godploy_server.deploy.attempt import Attempt, DeploymentStep
 from godploy_server.deploy.children import ChildTimeout, child_environment, run_child
 from godploy_server.deploy.docker_build import build_arguments, build_environment, inside, speaks_buildkit
@@ -47,15 +47,16 @@ BUILD: Final = DeploymentStep(Step.BUILD, run, undo, for_rollback=False)
 async def _build(attempt: Attempt, tag: str, id_file: Path) -> None:
     settings, folder = attempt.service.settings, attempt.source_folder
     assert not isinstance(settings.source, ImageSource)
+    builder = settings.builder if isinstance(settings.builder, DockerfileBuilder) else DockerfileBuilder()
     context = inside(folder, settings.source.root, "The folder")
-    dockerfile = inside(folder, f"{settings.source.root or '.'}/{settings.builder.path}", "The Dockerfile")
+    dockerfile = inside(folder, f"{settings.source.root or '.'}/{builder.path}", "The Dockerfile")
     buildkit = await _speaks_buildkit()
     if not buildkit:
         attempt.log.say("docker has no buildx here: building without BuildKit")
     labels = {**attempt.name.labels(), RELEASE_LABEL: str(attempt.release)}
-    arguments = build_arguments(settings.builder, context, dockerfile, tag, labels, id_file)
+    arguments = build_arguments(builder, context, dockerfile, tag, labels, id_file)
     environment = child_environment(
-        os.environ, build_environment(settings.builder, attempt.engine.docker.socket_path, buildkit=buildkit)
+        os.environ, build_environment(builder, attempt.engine.docker.socket_path, buildkit=buildkit)
     )
     last: deque[str] = deque(maxlen=5)
 

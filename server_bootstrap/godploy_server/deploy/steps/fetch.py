@@ -28,7 +28,9 @@ async def run(attempt: Attempt) -> str:
     source = attempt.service.settings.source
     if isinstance(source, ImageSource):
         return await _pull(attempt, source)
-    return await _fetch_commit(attempt, source)
+    if isinstance(source, GitSource):
+        return await _fetch_commit(attempt, source)
+    raise DeploymentFailed("The source cannot be fetched", f"{source.kind} is not known here", "Update the agent")
 
 
 async def undo(attempt: Attempt) -> None:
