@@ -5,7 +5,10 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from godploy_server.contract import (
+    BuildPlan,
     CertificateState,
+    Cleanup,
+    Connection,
     DeploymentId,
     DeploymentState,
     Domain,
@@ -15,14 +18,17 @@ from godploy_server.contract import (
     LogLine,
     Project,
     ProjectId,
+    Registry,
     Release,
     RemovalPreview,
+    Rotated,
     Service,
     ServiceState,
     Snapshot,
+    Upload,
     Variable,
 )
-from tests.gui.recorded import snapshots
+from tests.gui.recorded import databases, snapshots
 
 
 class RecordedAgent:
@@ -36,6 +42,10 @@ class RecordedAgent:
         self.hold: dict[str, asyncio.Event] = {}
         self.kept_variables: tuple[Variable, ...] = snapshots.VARIABLES
         self.kept_releases: tuple[Release, ...] = snapshots.RELEASES
+        self.kept_registries: tuple[Registry, ...] = databases.REGISTRIES
+        self.kept_uploads: tuple[Upload, ...] = databases.UPLOADS
+        self.found: Cleanup = databases.CLEANUP
+        self.planned: BuildPlan = databases.PLAN
         self.log_lines: tuple[LogLine, ...] = snapshots.LOG_LINES
         self.build_log: bytes = snapshots.BUILD_LOG
         self.coming: asyncio.Queue[Event] = asyncio.Queue()
@@ -69,6 +79,7 @@ class RecordedAgent:
             containers=tuple(f"godploy-{each.name}-r12-1" for each in services),
             services=tuple(each.name for each in services),
             domains=tuple(domain.host for each in services for domain in each.domains),
+            volumes=tuple(name for each in services for name in _volumes_of(each)),
         )
 
     async def preview_service_removal(self, service_id) -> RemovalPreview:
@@ -78,6 +89,8 @@ class RecordedAgent:
             images=(f"godploy/{service.id}:12", f"godploy/{service.id}:11"),
             services=(service.name,),
             domains=tuple(each.host for each in service.domains),
+            volumes=_volumes_of(service),
+            dependents=databases.DEPENDENTS.get(service.id, ()),
         )
 
     async def create_service(self, create) -> Service:
@@ -85,12 +98,16 @@ class RecordedAgent:
         return replace(
             snapshots.DRAFT, id=f"s-{create.name}", project_id=create.project_id, name=create.name,
             settings=create.settings, kind=create.kind, deploy_key=snapshots.KEY + create.name,
+            template=create.template,
         )  # fmt: skip
 
     async def change_service(self, service_id, change) -> Service:
         await self._called("change_service", service_id, change)
         service = self._service(service_id)
-        return replace(service, settings=change.settings or service.settings, name=change.name or service.name)
+        return replace(
+            service, settings=change.settings or service.settings, name=change.name or service.name,
+            template=change.template or service.template, needs_deployment=change.settings is not None,
+        )  # fmt: skip
 
     async def delete_service(self, service_id) -> RemovalPreview:
         await self._called("delete_service", service_id)
@@ -116,7 +133,10 @@ class RecordedAgent:
     async def set_variables(self, service_id, change) -> tuple[Variable, ...]:
         await self._called("set_variables", service_id, change)
         kept = {each.name: each for each in self.kept_variables if each.name not in change.remove}
-        kept |= {each.name: replace(each, value=None) if each.is_secret else each for each in change.put}
+        kept |= {
+            each.name: replace(each, value=None, is_secret=True) if each.is_secret or each.reference else each
+            for each in change.put
+        }
         self.kept_variables = tuple(kept[name] for name in sorted(kept))
         return self.kept_variables
 
@@ -181,3 +201,65 @@ class RecordedAgent:
         await self._called("change_settings", change)
         given = {name: value for name, value in vars(change).items() if value is not None}
         return replace(self.snapshot.settings, **given)
+
+    async def plan(self, service_id) -> BuildPlan:
+        await self._called("plan", service_id)
+        return self.planned
+
+    async def uploads(self, service_id) -> tuple[Upload, ...]:
+        return self.kept_uploads
+
+    async def prepare_upload(self, service_id, prepare) -> Upload:
+        await self._called("prepare_upload", service_id, prepare)
+        size = sum(each.size_bytes for each in prepare.files)
+        return Upload("u-new", prepare.name, size, snapshots.NOW)
+
+    async def connections(self, service_id, *, reveal=False) -> tuple[Connection, ...]:
+        if reveal:
+            await self._called("reveal_connections", service_id)
+        elif "connections" in self.refuse:
+            raise self.refuse.pop("connections")
+        return databases.connections(self._service(service_id), reveal)
+
+    async def rotate(self, service_id, rotate) -> Rotated:
+        await self._called("rotate", service_id, rotate)
+        dependents = databases.DEPENDENTS.get(service_id, ())
+        return Rotated(dependents, tuple(f"s-storefront-{each}-99" for each in dependents if rotate.redeploys))
+
+    async def registries(self) -> tuple[Registry, ...]:
+        if "registries" in self.refuse:
+            raise self.refuse.pop("registries")
+        return self.kept_registries
+
+    async def set_registry(self, login) -> Registry:
+        await self._called("set_registry", login)
+        made = Registry(f"r-{login.host}", login.host, login.user, snapshots.NOW)
+        self.kept_registries = (*(each for each in self.kept_registries if each.host != login.host), made)
+        return made
+
+    async def delete_registry(self, registry) -> Registry:
+        await self._called("delete_registry", registry)
+        gone = next(each for each in self.kept_registries if each.id == registry)
+        self.kept_registries = tuple(each for each in self.kept_registries if each.id != registry)
+        return gone
+
+    async def check_registry(self, registry) -> Registry:
+        await self._called("check_registry", registry)
+        found = next(each for each in self.kept_registries if each.id == registry)
+        return replace(found, checked_at=snapshots.NOW)
+
+    async def preview_cleanup(self) -> Cleanup:
+        if "preview_cleanup" in self.hold:
+            await self.hold["preview_cleanup"].wait()
+        if "preview_cleanup" in self.refuse:
+            raise self.refuse.pop("preview_cleanup")
+        return self.found
+
+    async def clean_up(self) -> Cleanup:
+        await self._called("clean_up")
+        gone, self.found = self.found, Cleanup((), 0)
+        return gone
+
+
+def _volumes_of(service: Service) -> tuple[str, ...]:
+    return tuple(f"godploy-storefront-{service.name}-{mount.source}" for mount in service.settings.mounts)

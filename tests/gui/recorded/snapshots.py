@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from godploy_server.contract import (
+    CONTRACT_VERSION,
     AgentInfo,
     AgentSettings,
     CertificateState,
@@ -51,7 +52,7 @@ STEPS = (
 def info(hostname: str, **changes) -> AgentInfo:
     values = {
         "version": "0.1.0",
-        "contract_version": 1,
+        "contract_version": CONTRACT_VERSION,
         "hostname": hostname,
         "os_name": "Debian GNU/Linux 13 (trixie)",
         "python_version": "3.13.5",
