@@ -17,6 +17,7 @@ from godploy_server.contract import (
     AgentSettings,
     ChangeService,
     ChangeSettings,
+    Cleanup,
     CreateProject,
     CreateService,
     Deploy,
@@ -31,12 +32,16 @@ from godploy_server.contract import (
     ProjectChanged,
     ProjectId,
     ProjectRemoved,
+    Registry,
     RemovalPreview,
     RollBack,
+    Rotated,
+    RotatePassword,
     Service,
     ServiceChanged,
     ServiceId,
     ServiceRemoved,
+    SetRegistry,
     SettingsChanged,
     SetVariables,
     Unreachable,
@@ -207,6 +212,26 @@ class Server:
         settings = await self.agent.change_settings(change)
         self.model.apply(SettingsChanged(settings))
         return settings
+
+    async def rotate(self, service_id: ServiceId, request: RotatePassword) -> Rotated:
+        """Change the password of a service made from a template; what refers to it is deployed again, if asked."""
+        return await self._pending(service_id, "rotating", self.agent.rotate(service_id, request))
+
+    async def set_registry(self, login: SetRegistry) -> Registry:
+        """Log in at an image registry and keep the login; refused if the registry refuses it."""
+        return await self.agent.set_registry(login)
+
+    async def delete_registry(self, registry_id: str) -> Registry:
+        """Forget a login."""
+        return await self.agent.delete_registry(registry_id)
+
+    async def check_registry(self, registry_id: str) -> Registry:
+        """Log in again, to see whether that still works."""
+        return await self.agent.check_registry(registry_id)
+
+    async def clean_up(self) -> Cleanup:
+        """Remove what the server can do without; gives back what went."""
+        return await self.agent.clean_up()
 
     async def follow_deployment(self, deployment_id: DeploymentId, offset: int = 0) -> AsyncGenerator[bytes]:
         """Give the deployment's log from a byte offset until it ends, over any number of lost connections."""
