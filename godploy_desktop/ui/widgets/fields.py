@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QLayout, QLineEdit, QPlainTextEdit, QWidget
 
 from godploy_desktop.ui.theme import font, icon, theme, tokens
 from godploy_desktop.ui.widgets.buttons import IconButton
@@ -20,11 +20,19 @@ Check = Callable[[str], object]
 
 
 class Field(QWidget):
-    """Base: label above, control, and below it the hint or, in its place, what is wrong. `changed` tells of edits."""
+    """Base: label above, control with what stands beside it, and below the hint or, in its place, what is wrong.
+    `changed` tells of edits."""
 
     changed = Signal()
 
-    def __init__(self, label: str, control: QWidget, hint: str = "", check: Check | None = None) -> None:
+    def __init__(
+        self,
+        label: str,
+        control: QWidget,
+        hint: str = "",
+        check: Check | None = None,
+        beside: QWidget | QLayout | None = None,
+    ) -> None:
         super().__init__()
         self.control = control
         self._hint, self._check = hint, check
@@ -34,7 +42,13 @@ class Field(QWidget):
         self._below.setVisible(bool(hint))
         self._label.setVisible(bool(label))
         control.setAccessibleName(label or hint)
-        self._column = column(self._label, control, self._below, spacing=5, parent=self)
+        line = row(spacing=6)
+        line.addWidget(control, 1)
+        if isinstance(beside, QLayout):
+            line.addLayout(beside)
+        elif beside is not None:
+            line.addWidget(beside)
+        self._column = column(self._label, control if beside is None else line, self._below, spacing=5, parent=self)
         self.changed.connect(self._recheck)
         self._has_error = False
 
@@ -61,6 +75,12 @@ class Field(QWidget):
         self.control.setAccessibleDescription(error or self._hint)
         self.control.style().unpolish(self.control)
         self.control.style().polish(self.control)
+
+    def set_hint(self, hint: str) -> None:
+        """Say something else below, unless an error stands there."""
+        self._hint = hint
+        if not self._has_error:
+            self.set_error("")
 
     def is_valid(self) -> bool:
         """Check the value and show what is wrong, if anything."""
@@ -98,11 +118,12 @@ class TextField(Field):
         hint: str = "",
         check: Check | None = None,
         mono: bool = False,
+        beside: QWidget | QLayout | None = None,
     ) -> None:
         self.edit = QLineEdit(value)
         self.edit.setPlaceholderText(placeholder)
         self.edit.setFont(font("sm" if mono else "md", mono=mono))
-        super().__init__(label, self.edit, hint, check)
+        super().__init__(label, self.edit, hint, check, beside)
         self.edit.textChanged.connect(lambda _text: self.changed.emit())
         self.edit.returnPressed.connect(self.submitted)
         self.setFocusProxy(self.edit)
