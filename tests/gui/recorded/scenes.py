@@ -8,14 +8,16 @@ from typing import Any
 from godploy_desktop.core.workspace import Workspace
 from godploy_desktop.remote.states import ConnectionState
 from godploy_desktop.ui.models.route import Route
-from godploy_server.contract import DeploymentId, Problem
-from tests.gui.recorded import snapshots
+from godploy_server.contract import DeploymentId, Problem, Service
+from tests.gui.recorded import databases, snapshots
 from tests.gui.recorded.workspace import recorded_server, recorded_workspace
 
 SERVICE = Route("service", server=1, project="p-storefront", service=snapshots.WEB.id)
 API = Route("service", server=1, project="p-storefront", service=snapshots.API.id)
 REPORTS = Route("service", server=1, project="p-storefront", service=snapshots.REPORTS.id)
 DRAFT = Route("service", server=1, project="p-storefront", service=snapshots.DRAFT.id)
+DB = Route("service", server=1, project="p-storefront", service=databases.DB.id)
+SITE = Route("service", server=1, project="p-storefront", service=databases.SITE.id)
 PROJECT = Route("project", server=1, project="p-storefront")
 
 
@@ -70,6 +72,17 @@ def click(name: str) -> Callable[[Any], object]:
     return act
 
 
+def with_databases(route: Route, act: Callable[[Any], object] = lambda _: None, of: Service = databases.DB) -> Make:
+    def make(folder: Path) -> Scene:
+        server = recorded_server(1, "fra-1", databases.server_with_databases(of))
+        server.agent.kept_variables = databases.VARIABLES
+        return Scene(
+            recorded_workspace(folder, server, recorded_server(2, "fra-2", snapshots.second_server())), route, act
+        )
+
+    return make
+
+
 def on_deployment(route: Route, identity: str) -> Route:
     from dataclasses import replace
 
@@ -112,6 +125,8 @@ SCENES: dict[str, Make] = {
     "service-logs": at(SERVICE.on("logs")),
     "service-metrics": at(SERVICE.on("metrics")),
     "service-variables": at(API.on("variables")),
+    "service-variables-references": with_databases(API.on("variables")),
+    "connect-database": with_databases(API.on("variables"), click("connect-a-database")),
     "service-domains": at(SERVICE.on("domains")),
     "service-domains-waiting": at(REPORTS.on("domains")),
     "add-domain": at(SERVICE.on("domains"), click("add-domain")),

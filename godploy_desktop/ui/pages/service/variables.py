@@ -8,12 +8,15 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from godploy_desktop.ui.models import words
+from godploy_desktop.ui.models.references import Provider, is_resolved, providers
+from godploy_desktop.ui.models.route import Route
 from godploy_desktop.ui.models.variable_edits import change_of, is_empty
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.loader import Loader
+from godploy_desktop.ui.pages.service.connect_database import ConnectDatabaseDialog
 from godploy_desktop.ui.pages.service.tab import ServiceTab
-from godploy_desktop.ui.pages.service.variable_row import NAME_WIDTH, VariableRow
-from godploy_desktop.ui.widgets import Button, ButtonKind, Card, Label, column, row
+from godploy_desktop.ui.pages.service.variable_row import NAME_WIDTH, SCOPE_WIDTH, SECRET_WIDTH, VariableRow
+from godploy_desktop.ui.widgets import Button, ButtonKind, Card, ConfirmDialog, Label, column, row
 from godploy_server.contract import GodployError, Problem, ServiceId, SetVariables, Variable
 
 if TYPE_CHECKING:
@@ -34,6 +37,8 @@ class VariablesTab(ServiceTab):
         self._note = Label("", "sm", 400, "text2")
         self._add = Button("Add variable", "plus", on_click=self._add_empty)
         self._add.setObjectName("add-variable")
+        self._connect = Button("Connect a database", "link", on_click=self._ask_connect)
+        self._connect.setObjectName("connect-a-database")
         self._save = Button("Save", "save", ButtonKind.PRIMARY, on_click=self._save_changes)
         self._save.setObjectName("save-variables")
         self._discard = Button("Discard", "undo-2", ButtonKind.GHOST, on_click=self.discard)
@@ -43,15 +48,21 @@ class VariablesTab(ServiceTab):
         content = QWidget()
         card = Card(16, name="Variables")
         name, value = Label("Name", "sm", 500, "text3"), Label("Value", "sm", 500, "text3")
+        seen_by = Label("Seen by", "sm", 500, "text3")
         name.setFixedWidth(NAME_WIDTH)
-        card.body.addLayout(row(name, value, None))
+        seen_by.setFixedWidth(SCOPE_WIDTH + SECRET_WIDTH + 32 + 2 * 8)
+        head = row(name, spacing=8)
+        head.addWidget(value, 1)
+        head.addWidget(seen_by)
+        card.body.addLayout(head)
         card.body.addSpacing(8)
         card.body.addLayout(self._lines)
         card.body.addWidget(self._none)
         card.body.addSpacing(12)
-        card.body.addLayout(row(self._add, None))
+        card.body.addLayout(row(self._add, self._connect, None))
         hint = Label(
-            "A secret is encrypted on the server and never shown again. Changes take effect with the next deployment.",
+            "A secret is encrypted on the server and never shown again; a build gets it as a BuildKit secret, which "
+            "leaves nothing in the image. Changes take effect with the next deployment.",
             "sm",
             400,
             "text3",
@@ -91,7 +102,7 @@ class VariablesTab(ServiceTab):
         for each in list(self._rows):
             self._drop(each)
         for variable in held:
-            self._append(VariableRow(variable))
+            self._append(self._row(variable))
         self.problems.clear_problem()
         self._show_state()
 
@@ -100,6 +111,52 @@ class VariablesTab(ServiceTab):
         self._append(added)
         added.name.setFocus()
         self._show_state()
+
+    def _row(self, variable: Variable) -> VariableRow:
+        is_missing = bool(variable.reference) and not is_resolved(variable.reference, self._providers())
+        return VariableRow(variable, is_missing=is_missing and self.server.model.is_live)
+
+    def _providers(self) -> list[Provider]:
+        service = self.service
+        return providers(self.server.model.services_of(service.project_id), service) if service else []
+
+    def _ask_connect(self) -> None:
+        service, found = self.service, self._providers()
+        if service is None:
+            return
+        if not found:
+            self._offer_to_make_one(Route("project", server=self.server.id, project=service.project_id))
+            return
+        taken = [each.name.text().strip() for each in self._rows]
+        dialog = ConnectDatabaseDialog(self, self, self.server, service, found, taken)
+        dialog.finished.connect(lambda held: self._connected(held) if isinstance(held, tuple) else None)
+        dialog.open()
+
+    def _offer_to_make_one(self, project: Route) -> None:
+        dialog = ConfirmDialog(
+            self,
+            "There is no database in this project yet",
+            "Make one from a template with “New service”, then connect it here.",
+            confirm_text="Open the project",
+            is_danger=False,
+        )
+        dialog.confirm.setObjectName("open-project")
+        dialog.finished.connect(lambda answer: self.context.shell.go(project) if answer else None)
+        dialog.open()
+
+    def _connected(self, held: tuple[Variable, ...]) -> None:
+        """Take over what the server holds now and leave alone what else was typed."""
+        if not self.is_dirty():
+            self._show_held(held)
+        else:
+            fresh = {each.name: each for each in held if each.reference and each not in self._held}
+            self._held = held
+            for line in [each for each in self._rows if each.name.text().strip() in fresh]:
+                self._drop(line)
+            for variable in fresh.values():
+                self._append(self._row(variable))
+        self._show_state()
+        self._deploy.setVisible(self.service is not None and self.service.release is not None)
 
     def _append(self, added: VariableRow) -> None:
         added.changed.connect(self._show_state)
@@ -120,6 +177,7 @@ class VariablesTab(ServiceTab):
     def _show_state(self) -> None:
         dirty = self.is_dirty()
         self._none.setVisible(not self._rows)
+        self._connect.setEnabled(self.server.model.is_live)
         self._save.setEnabled(dirty and self.server.model.is_live)
         self._discard.setVisible(dirty)
         service = self.service
