@@ -155,6 +155,7 @@ class Agent:
             deploy_key=row.deploy_key,
             created_at=row.created_at,
             needs_deployment=row.needs_deployment,
+            template=row.template,
         )
 
     def snapshot(self) -> Snapshot:

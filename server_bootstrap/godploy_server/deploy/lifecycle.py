@@ -39,7 +39,7 @@ from godploy_server.runtime.release_containers import (
     start_container,
     stop_containers,
 )
-from godploy_server.state import deployments, domains, projects, releases, services, settings
+from godploy_server.state import deployments, domains, projects, references, releases, services, settings
 
 _RESERVED_PROJECTS: Final = frozenset({"edge"})
 
@@ -124,6 +124,9 @@ async def removal_of_service(engine: Engine, service_id: ServiceId) -> RemovalPr
         images=tuple(await image_tags(engine.docker, service_id)),
         services=(name.service,),
         domains=tuple(f"{each.host}{each.path}" for each in domains.of_service(engine.connection, service_id)),
+        dependents=tuple(
+            each.name for each in references.dependents(engine.connection, services.find(engine.connection, service_id))
+        ),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from godploy_server.contract.entities import ProjectId, ServiceId, ServiceKind
 from godploy_server.contract.problem import Conflict, NotFound
 from godploy_server.contract.running import ServiceSettings
+from godploy_server.contract.templates import TemplateUse
 from godploy_server.contract.wire import from_json, to_json
 from godploy_server.state.database import new_id, now, time_of, transaction
 
@@ -34,6 +35,7 @@ class ServiceRow:
     created_at: datetime
     release: int | None = None
     release_config_version: int | None = None
+    template: TemplateUse | None = None
 
     @property
     def needs_deployment(self) -> bool:
@@ -55,6 +57,7 @@ def create(
     settings: ServiceSettings,
     deploy_key: str,
     service_id: str | None = None,
+    template: TemplateUse | None = None,
 ) -> ServiceRow:
     """Write a new service; `service_id` where its key folder was made before the row. Raises Conflict, NotFound."""
     with transaction(connection):
@@ -65,10 +68,13 @@ def create(
         _require_free_name(connection, project_id, name)
         row_id = service_id or new_id()
         connection.execute(
-            "INSERT INTO services (id, project_id, name, kind, settings, deploy_key, created_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (row_id, project_id, name, kind.value, _dump(settings), deploy_key, now().isoformat()),
-        )
+            "INSERT INTO services (id, project_id, name, kind, settings, deploy_key, created_at, template)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                row_id, project_id, name, kind.value, _dump(settings), deploy_key, now().isoformat(),
+                None if template is None else _dump(template),
+            ),
+        )  # fmt: skip
     return find(connection, row_id)
 
 
@@ -80,6 +86,14 @@ def find(connection: sqlite3.Connection, service_id: str) -> ServiceRow:
             "There is no such service", f"no service has the id {service_id}", "Look at the list of services"
         )
     return _service(row)
+
+
+def find_named(connection: sqlite3.Connection, project_id: str, name: str) -> ServiceRow | None:
+    """Give the service of that name in a project, None if there is none."""
+    row = connection.execute(
+        f"{_SELECT} WHERE services.project_id = ? AND services.name = ?", (project_id, name)
+    ).fetchone()
+    return None if row is None else _service(row)
 
 
 def every(connection: sqlite3.Connection, project_id: str | None = None) -> list[ServiceRow]:
@@ -96,8 +110,10 @@ def change(
     service_id: str,
     settings: ServiceSettings | None = None,
     name: str | None = None,
+    template: TemplateUse | None = None,
 ) -> ServiceRow:
-    """Replace settings or name; what is None stays. Counts `config_version` up if something is different now."""
+    """Replace settings, name or template; what is None stays. Counts `config_version` up if a deployment would apply
+    something that is different now."""
     with transaction(connection):
         before = find(connection, service_id)
         if name is not None and name != before.name:
@@ -108,6 +124,10 @@ def change(
                 "UPDATE services SET settings = ?, name = ?, config_version = config_version + 1 WHERE id = ?",
                 (_dump(after[0]), after[1], service_id),
             )
+        if after[1] != before.name:
+            _rename_references(connection, before.project_id, before.name, after[1])
+        if template is not None and template != before.template:
+            connection.execute("UPDATE services SET template = ? WHERE id = ?", (_dump(template), service_id))
     return find(connection, service_id)
 
 
@@ -136,8 +156,18 @@ def _require_free_name(connection: sqlite3.Connection, project_id: str, name: st
         )
 
 
-def _dump(settings: ServiceSettings) -> str:
-    return json.dumps(to_json(settings), separators=(",", ":"))
+def _rename_references(connection: sqlite3.Connection, project_id: str, before: str, after: str) -> None:
+    """Let variables that refer to `before.OUTPUT` in this project refer to `after.OUTPUT`."""
+    connection.execute(
+        "UPDATE variables SET reference = ? || substr(reference, length(?) + 1)"
+        " WHERE substr(reference, 1, length(?) + 1) = ? || '.'"
+        " AND service_id IN (SELECT id FROM services WHERE project_id = ?)",
+        (after, before, before, before, project_id),
+    )
+
+
+def _dump(value: ServiceSettings | TemplateUse) -> str:
+    return json.dumps(to_json(value), separators=(",", ":"))
 
 
 def _service(row: sqlite3.Row) -> ServiceRow:
@@ -155,4 +185,5 @@ def _service(row: sqlite3.Row) -> ServiceRow:
         created_at=created_at,
         release=row["serving"],
         release_config_version=row["serving_version"],
+        template=None if row["template"] is None else from_json(TemplateUse, json.loads(row["template"])),
     )

@@ -12,6 +12,8 @@ from godploy_server.agent.checks import check_service_settings
 from godploy_server.agent.messages import Answer, Json, Request
 from godploy_server.agent.removal import remove_one_service
 from godploy_server.agent.router import Route
+from godploy_server.agent.running_checks import check_running
+from godploy_server.agent.template_checks import check_template
 from godploy_server.contract import (
     AddDomain,
     BadInput,
@@ -19,6 +21,7 @@ from godploy_server.contract import (
     ChangeService,
     CreateService,
     Domain,
+    ImageSource,
     ServiceId,
     ServiceKind,
     ServiceSettings,
@@ -26,8 +29,10 @@ from godploy_server.contract import (
     check_name,
 )
 from godploy_server.runtime.engine import Engine
-from godploy_server.state import domains, projects, services, variables
+from godploy_server.runtime.own_parts import own_parts
+from godploy_server.state import domains, projects, references, services, variables
 from godploy_server.state.database import new_id, transaction
+from godploy_server.state.services import ServiceRow
 
 
 async def every(agent: Agent, request: Request) -> Answer:
@@ -43,20 +48,22 @@ async def create(agent: Agent, request: Request) -> Answer:
     wanted = request.value(CreateService)
     check_name(wanted.name, "service")
     _check(agent, wanted.settings)
-    if wanted.kind is ServiceKind.DATABASE:
+    if wanted.kind is ServiceKind.DATABASE and not isinstance(wanted.settings.source, ImageSource):
         raise BadInput(
             "The service cannot be created",
-            "kind: this version makes applications and images; databases come with templates",
-            "Choose another kind",
+            "settings/source/kind: should be image, because a database is never built",
+            "Give it an image, or choose another kind",
         )
+    check_template(wanted.template)
     project = projects.find(agent.connection, wanted.project_id)
     service_id = ServiceId(new_id())
     try:
         key = _make_key(agent, service_id, f"godploy {project.name}/{wanted.name}")
         with transaction(agent.connection):
             services.create(
-                agent.connection, project.id, wanted.name, wanted.kind, wanted.settings, key, service_id=service_id
-            )
+                agent.connection, project.id, wanted.name, wanted.kind, wanted.settings, key, service_id,
+                wanted.template,
+            )  # fmt: skip
             variables.change(agent.connection, agent.engine.secrets, service_id, wanted.variables)
     except BaseException:
         shutil.rmtree(agent.paths.keys(service_id), ignore_errors=True)
@@ -84,8 +91,16 @@ async def change(agent: Agent, request: Request) -> Answer:
                 "its containers carry its name, and it was deployed already",
                 "Create a service with the new name beside it",
             )
-    services.change(agent.connection, row.id, wanted.settings, wanted.name)
+    check_template(wanted.template)
+    with transaction(agent.connection):
+        dependents = references.dependents(agent.connection, row)
+        services.change(agent.connection, row.id, wanted.settings, wanted.name, wanted.template)
+        if _offers_otherwise(row, services.find(agent.connection, row.id)):
+            for each in dependents:
+                services.touch(agent.connection, each.id)
     agent.publish_service(row.id)
+    for each in dependents:
+        agent.publish_service(each.id)
     return Json(agent.service(row.id))
 
 
@@ -130,9 +145,12 @@ async def read_variables(agent: Agent, request: Request) -> Answer:
 async def set_variables(agent: Agent, request: Request) -> Answer:
     """PATCH /v1/services/{id}/variables."""
     wanted = request.value(SetVariables)
-    service_id = services.find(agent.connection, request.id).id
+    service = services.find(agent.connection, request.id)
+    service_id = service.id
     variables.change(agent.connection, agent.engine.secrets, service_id, wanted.put, wanted.remove)
     agent.publish_service(service_id)
+    for each in references.dependents(agent.connection, service):
+        agent.publish_service(each.id)
     return Json(variables.of_service(agent.connection, service_id))
 
 
@@ -166,9 +184,15 @@ async def check_domain(agent: Agent, request: Request) -> Answer:
     return Json(domains.find(agent.connection, domain.id))
 
 
+def _offers_otherwise(before: ServiceRow, after: ServiceRow) -> bool:
+    outputs = [each.template.outputs if each.template else () for each in (before, after)]
+    return outputs[0] != outputs[1] or before.name != after.name
+
+
 def _check(agent: Agent, settings: ServiceSettings) -> None:
     everywhere = agent.engine.instance.is_embedded  # this computer's own files belong to whoever runs the agent
     check_service_settings(settings, PurePosixPath("/") if everywhere else PurePosixPath(agent.paths.local_sources))
+    check_running(settings, own_parts(agent.engine))
 
 
 def _make_key(agent: Agent, service_id: ServiceId, comment: str) -> str:
