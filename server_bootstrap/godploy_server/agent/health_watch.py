@@ -81,8 +81,8 @@ class HealthWatch:
         assert row.release is not None
         settings = releases.settings_of(self._engine.connection, row.id, row.release)
         has_route = (self._engine.paths.traefik_dynamic / health_file(row.id)).exists()
-        if settings.port is None or not has_route:
-            return
+        if settings.port is None or settings.health.command or not has_route:
+            return  # Docker runs a health command itself, and tells what came of it
         host = asked_host(self._engine, row.id)
         serving = [
             each

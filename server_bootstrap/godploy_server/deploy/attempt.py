@@ -9,6 +9,7 @@ from typing import Any
 
 from godploy_server.contract import Deployment, DeploymentId, Step, Trigger, Variable
 from godploy_server.deploy.log import DeploymentLog
+from godploy_server.runtime.containers import recreates
 from godploy_server.runtime.engine import Engine
 from godploy_server.runtime.names import ServiceName
 from godploy_server.state import deployments, releases, services, variables
@@ -21,7 +22,8 @@ class Attempt:
     """One deployment under way. Loaded from the rows, so that another process can go on with it or undo it.
 
     `previous` is the release that served when it began: what an undo goes back to (None for the first). `release` is
-    the number of the one being rolled out, known from BUILD on; `snapshot` and `image_id` from RELEASE on.
+    the number of the one being rolled out, known from BUILD on; `snapshot` and `image_id` from RELEASE on. `outcome`
+    says what undoing it did to the service, where that is worth a sentence.
     """
 
     engine: Engine
@@ -34,6 +36,7 @@ class Attempt:
     snapshot: ReleaseSnapshot | None = None
     image: str = ""
     image_id: str = ""
+    outcome: str = ""
 
     @classmethod
     def load(cls, engine: Engine, deployment_id: DeploymentId) -> Attempt:
@@ -69,6 +72,11 @@ class Attempt:
     def replaces_itself(self) -> bool:
         """Whether the release rolled out is the one that serves already."""
         return self.release is not None and self.release == self.previous
+
+    @property
+    def is_recreated(self) -> bool:
+        """Whether the release that serves ends before this one starts."""
+        return self.snapshot is not None and recreates(self.snapshot.settings)
 
     @property
     def source_folder(self) -> Path:

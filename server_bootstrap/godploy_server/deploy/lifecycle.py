@@ -16,30 +16,29 @@ from godploy_server.contract import (
     ServiceId,
 )
 from godploy_server.deploy.keys import remove_service_files
-from godploy_server.deploy.probing import probe_release
+from godploy_server.deploy.published_ports import require_free_ports
+from godploy_server.deploy.starting import await_healthy, start_release, stop_others
 from godploy_server.ingress.switch import (
     apply_domains,
-    close_probe,
     forget_service,
-    open_probe,
     served_upstreams,
     serving_release,
     switch_to,
 )
 from godploy_server.ingress.traefik import attach_traefik
-from godploy_server.runtime.containers import STOP_GRACE_S, container_body, replicas, upstreams
+from godploy_server.runtime.containers import recreates
 from godploy_server.runtime.engine import Engine
 from godploy_server.runtime.images import image_tags, remove_image
 from godploy_server.runtime.names import INSTANCE_LABEL, PROJECT_LABEL, ServiceName, network_name
 from godploy_server.runtime.networks import ensure_network, remove_network
 from godploy_server.runtime.release_containers import (
     containers_of,
-    create_container,
     remove_containers,
-    start_container,
+    restart_container,
     stop_containers,
 )
-from godploy_server.state import deployments, domains, projects, references, releases, services, settings
+from godploy_server.runtime.volumes import remove_volumes, volumes_of
+from godploy_server.state import deployments, domains, references, releases, services, settings
 
 _RESERVED_PROJECTS: Final = frozenset({"edge"})
 
@@ -68,9 +67,13 @@ async def delete_project_network(engine: Engine, project: Project) -> None:
 async def start_service(engine: Engine, service_id: ServiceId) -> None:
     """Start the release that served last, and route to it once it answers. Raises Conflict, DeploymentFailed."""
     name, release = _ready(engine, service_id)
-    await _start_release(engine, name, release)
+    chosen = releases.settings_of(engine.connection, service_id, release)
+    await require_free_ports(engine, name, chosen)
+    if recreates(chosen):
+        await stop_others(engine, name, release)
+    await start_release(engine, name, release)
     services.set_stopped(engine.connection, service_id, False)
-    await _await_answer(engine, name, release)
+    await await_healthy(engine, name, release, _say_nothing)
     if served_upstreams(engine, service_id):
         await apply_domains(engine, service_id)
 
@@ -92,13 +95,13 @@ async def restart_service(engine: Engine, service_id: ServiceId) -> None:
         await start_service(engine, service_id)
         return
     for each in await containers_of(engine.docker, name, release):
-        grace = {"t": str(STOP_GRACE_S)}
-        await engine.docker.request("POST", f"/containers/{each.id}/restart", grace, timeout_s=STOP_GRACE_S + 60)
-        await _await_answer(engine, name, release)
+        await restart_container(engine.docker, each.id)
+        await await_healthy(engine, name, release, _say_nothing)
 
 
 async def remove_service(engine: Engine, service_id: ServiceId) -> RemovalPreview:
-    """Remove everything of a service but its rows: routes, containers, images, key and source; gives what went.
+    """Remove everything of a service but its rows: routes, containers, images, volumes, key and source; gives
+    what went.
 
     Raises Conflict while it is deployed.
     """
@@ -107,6 +110,7 @@ async def remove_service(engine: Engine, service_id: ServiceId) -> RemovalPrevie
     name = engine.name_of(service_id)
     forget_service(engine, service_id)
     await remove_containers(engine.docker, await containers_of(engine.docker, name))
+    await remove_volumes(engine.docker, await volumes_of(engine.docker, name))
     for tag in await image_tags(engine.docker, service_id):
         await remove_image(engine.docker, tag)
     for each in deployments.of_service(engine.connection, service_id, limit=100_000):
@@ -122,6 +126,7 @@ async def removal_of_service(engine: Engine, service_id: ServiceId) -> RemovalPr
     return RemovalPreview(
         containers=tuple(each.name for each in await containers_of(engine.docker, name)),
         images=tuple(await image_tags(engine.docker, service_id)),
+        volumes=tuple(await volumes_of(engine.docker, name)),
         services=(name.service,),
         domains=tuple(f"{each.host}{each.path}" for each in domains.of_service(engine.connection, service_id)),
         dependents=tuple(
@@ -138,6 +143,7 @@ async def removal_of_project(engine: Engine, project_id: ProjectId) -> RemovalPr
     return RemovalPreview(
         containers=tuple(item for each in parts for item in each.containers),
         images=tuple(item for each in parts for item in each.images),
+        volumes=tuple(item for each in parts for item in each.volumes),
         services=tuple(item for each in parts for item in each.services),
         domains=tuple(item for each in parts for item in each.domains),
     )
@@ -156,34 +162,8 @@ async def restore_routes(engine: Engine) -> list[GodployError]:
     return problems
 
 
-async def _await_answer(engine: Engine, name: ServiceName, release: int) -> None:
-    """Wait until every replica is healthy; a worker need not answer. Raises DeploymentFailed."""
-    snapshot = releases.snapshot_of(engine.connection, engine.secrets, name.service_id, release)
-    targets = upstreams(name, release, snapshot.settings)
-    if not targets:
-        return
-    open_probe(engine, name.service_id, targets)
-    try:
-        await probe_release(engine, name, release, snapshot.settings, lambda _: None)
-    finally:
-        close_probe(engine, name.service_id)
-
-
-async def _start_release(engine: Engine, name: ServiceName, release: int) -> None:
-    row = releases.find(engine.connection, name.service_id, release)
-    snapshot = releases.snapshot_of(engine.connection, engine.secrets, name.service_id, release)
-    project = projects.find(engine.connection, name.project_id)
-    labels = {INSTANCE_LABEL: name.prefix, PROJECT_LABEL: name.project_id}
-    pool = settings.read(engine.connection).network_pool
-    await ensure_network(engine.docker, name.network, pool, labels, project.subnet)
-    existing = {each.replica for each in await containers_of(engine.docker, name, release)}
-    for replica in replicas(snapshot.settings):
-        if replica not in existing:
-            body = container_body(
-                name, release, replica, row.image_id, snapshot.settings, snapshot.environment, row.commit
-            )
-            await create_container(engine.docker, name.container(release, replica), body)
-        await start_container(engine.docker, name.container(release, replica))
+def _say_nothing(_: str) -> None:
+    """What a container wrote is in the service's log: starting one has no log of its own."""
 
 
 def _ready(engine: Engine, service_id: ServiceId) -> tuple[ServiceName, int]:

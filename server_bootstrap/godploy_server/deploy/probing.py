@@ -1,4 +1,5 @@
-"""Asking the containers of a release whether they serve: through the proxy, on the path that visitors take."""
+"""Asking the containers of a release whether they serve: through the proxy, on the path that visitors take, or by the
+service's own command, which Docker runs inside them."""
 
 from __future__ import annotations
 
@@ -37,18 +38,24 @@ def crash_reason(health: ContainerHealth, baseline_restarts: int, tolerated_rest
     return ""
 
 
+def is_asked(settings: ServiceSettings) -> bool:
+    """Whether there is a way to ask a service's containers for their health."""
+    return settings.port is not None or bool(settings.health.command)
+
+
 async def probe_release(
     engine: Engine, name: ServiceName, release: int, settings: ServiceSettings, say: Callable[[str], None]
 ) -> None:
-    """Wait until every replica answered its health check `successes` times running.
+    """Wait until every replica is healthy: by its health command, else by `successes` good answers running.
 
     Raises DeploymentFailed, with the last lines of the container that is at fault in `say`.
     """
-    host = asked_host(engine, name.service_id)
-    checks = [
-        asyncio.ensure_future(_probe_replica(engine, name, position, settings, host))
-        for position in range(settings.replicas)
-    ]
+    if settings.health.command:
+        work = [_await_command(engine, name.container(release, each)) for each in replicas(settings)]
+    else:
+        host = asked_host(engine, name.service_id)
+        work = [_probe_replica(engine, name, position, settings, host) for position in range(settings.replicas)]
+    checks = [asyncio.ensure_future(each) for each in work]
     crash = asyncio.ensure_future(watch_for_crash(engine, name, release, settings, None, CRASH_LOOP_RESTARTS - 1))
     healthy: asyncio.Future[list[None]] = asyncio.gather(*checks)
     try:
@@ -63,11 +70,22 @@ async def probe_release(
         else:
             replica = next((index for index, each in enumerate(checks, start=1) if not each.done()), 1)
             reason = f"it was not healthy within {settings.health.timeout_s} s"
+            if settings.health.command:
+                said = (await health_of(engine.docker, name.container(release, replica))).said
+                reason += f": its health command said: {said}" if said else ": its health command said nothing"
     finally:
         healthy.cancel()
         crash.cancel()
         await asyncio.gather(healthy, crash, return_exceptions=True)
     raise await failure(engine, name, release, replica, reason, say)
+
+
+async def _await_command(engine: Engine, container: str) -> None:
+    """Wait until Docker says that the container's health command was successful."""
+    while True:
+        if (await health_of(engine.docker, container)).check == "healthy":
+            return
+        await asyncio.sleep(_HEALTH_POLL_S)
 
 
 async def _probe_replica(

@@ -14,6 +14,7 @@ RELEASE_LABEL: Final = "godploy.release"
 REPLICA_LABEL: Final = "godploy.replica"
 CONFIG_LABEL: Final = "godploy.config"
 ROLE_LABEL: Final = "godploy.role"
+VOLUME_LABEL: Final = "godploy.volume"
 _LONGEST_LABEL: Final = 63
 
 
@@ -43,6 +44,10 @@ class ServiceName:
     def image(self, release: int | str) -> str:
         """The tag under which a release's image is kept."""
         return f"godploy/{self.service_id}:{release}"
+
+    def volume(self, source: str) -> str:
+        """The Docker volume that the service calls `source`. Releases share it."""
+        return f"{self.prefix}-{self.project}-{self.service}-{source}"
 
     def labels(self, release: int | None = None) -> dict[str, str]:
         """The labels of everything that belongs to the service, or to one release of it."""

@@ -6,14 +6,14 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from godploy_server.contract import Conflict
-from godploy_server.runtime.containers import STOP_GRACE_S
 from godploy_server.runtime.docker_client import DockerClient, DockerRefused
 from godploy_server.runtime.names import INSTANCE_LABEL, RELEASE_LABEL, REPLICA_LABEL, SERVICE_LABEL, ServiceName
 
-_LAST_LINES = 30
+LONGEST_STOP_GRACE_S: Final = 600
+_LAST_LINES: Final = 30
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,16 @@ class ReleaseContainer:
 
 @dataclass(frozen=True)
 class ContainerHealth:
-    """What Docker says of a container's program."""
+    """What Docker says of a container's program. `check` is Docker's Health.Status: "none" without a health command,
+    else "starting", "healthy" or "unhealthy"; `said` is what the command printed last."""
 
     is_running: bool
     restarts: int
     exit_code: int
     is_out_of_memory: bool
     error: str
+    check: str = "none"
+    said: str = ""
 
 
 async def containers_of(docker: DockerClient, name: ServiceName, release: int | None = None) -> list[ReleaseContainer]:
@@ -81,15 +84,24 @@ async def start_container(docker: DockerClient, container: str) -> None:
 
 
 async def stop_containers(
-    docker: DockerClient, containers: Sequence[ReleaseContainer], grace_s: int = STOP_GRACE_S
+    docker: DockerClient, containers: Sequence[ReleaseContainer], grace_s: int | None = None
 ) -> None:
-    """End the programs of containers, all at once: SIGTERM, then SIGKILL after `grace_s`. They stay, stopped."""
-    await asyncio.gather(
-        *(
-            docker.request("POST", f"/containers/{each.id}/stop", {"t": str(grace_s)}, timeout_s=grace_s + 60)
-            for each in containers
-        )
-    )
+    """End the programs of containers, all at once: SIGTERM, then SIGKILL after `grace_s`. They stay, stopped.
+
+    `grace_s` None: as long as the release's settings give each of them.
+    """
+    await asyncio.gather(*(_stop(docker, each.id, grace_s) for each in containers))
+
+
+async def _stop(docker: DockerClient, container: str, grace_s: int | None) -> None:
+    query = {} if grace_s is None else {"t": str(grace_s)}
+    longest_s = (LONGEST_STOP_GRACE_S if grace_s is None else grace_s) + 60
+    await docker.request("POST", f"/containers/{container}/stop", query, timeout_s=longest_s)
+
+
+async def restart_container(docker: DockerClient, container: str) -> None:
+    """End a container's program, in the time that its settings give it, and start it again."""
+    await docker.request("POST", f"/containers/{container}/restart", timeout_s=LONGEST_STOP_GRACE_S + 60)
 
 
 async def remove_containers(docker: DockerClient, containers: Sequence[ReleaseContainer]) -> None:
@@ -109,12 +121,16 @@ async def health_of(docker: DockerClient, container: str) -> ContainerHealth:
     """Ask Docker how a container's program does."""
     found = await docker.request("GET", f"/containers/{container}/json")
     state = found["State"]
+    health = state.get("Health") or {}
+    runs = health.get("Log") or [{}]
     return ContainerHealth(
         is_running=bool(state["Running"]) and not state.get("Restarting"),
         restarts=int(found.get("RestartCount", 0)),
         exit_code=int(state.get("ExitCode", 0)),
         is_out_of_memory=bool(state.get("OOMKilled")),
         error=str(state.get("Error", "")),
+        check=str(health.get("Status") or "none"),
+        said=str(runs[-1].get("Output") or "").strip()[-300:],
     )
 
 

@@ -39,7 +39,8 @@ class Health(str, Enum):
 
 @dataclass(frozen=True)
 class ContainerFacts:
-    """One container of one release. `pid` is 0 unless it runs; `restarts` counts those by Docker, not by a person."""
+    """One container of one release. `pid` is 0 unless it runs; `restarts` counts those by Docker, not by a person;
+    `complaint` is what the health command of an unhealthy one printed last."""
 
     id: str
     project_id: str
@@ -53,6 +54,7 @@ class ContainerFacts:
     restarts: int = 0
     health: Health = Health.NONE
     pid: int = 0
+    complaint: str = ""
 
     @property
     def short_name(self) -> str:
@@ -67,6 +69,7 @@ def facts_of(inspected: Mapping[str, Any]) -> ContainerFacts | None:
     if SERVICE_LABEL not in labels or not (release.isdigit() and replica.isdigit()):
         return None
     state = inspected["State"]
+    health = Health((state.get("Health") or {}).get("Status", "none") or "none")
     return ContainerFacts(
         id=inspected["Id"],
         project_id=labels.get(PROJECT_LABEL, ""),
@@ -78,8 +81,9 @@ def facts_of(inspected: Mapping[str, Any]) -> ContainerFacts | None:
         is_out_of_memory=bool(state.get("OOMKilled")),
         started_at=_started_at(state),
         restarts=inspected.get("RestartCount", 0),
-        health=Health((state.get("Health") or {}).get("Status", "none") or "none"),
+        health=health,
         pid=state.get("Pid", 0),
+        complaint=_complaint(state) if health is Health.UNHEALTHY else "",
     )
 
 
@@ -93,6 +97,12 @@ def docker_time(text: str) -> datetime:
         raise ValueError(f"not a time of Docker's: {text[:40]!r}")
     zone = "+00:00" if match["zone"] == "Z" else match["zone"]
     return datetime.fromisoformat(f"{match['second']}.{(match['fraction'] or '')[:6]:0<6}{zone}")
+
+
+def _complaint(state: Mapping[str, Any]) -> str:
+    runs = state["Health"].get("Log") or [{}]
+    printed = str(runs[-1].get("Output") or "").strip().splitlines()
+    return printed[-1].strip()[:200] if printed else ""
 
 
 def _started_at(state: Mapping[str, Any]) -> datetime | None:

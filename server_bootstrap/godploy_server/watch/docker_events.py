@@ -21,6 +21,7 @@ _RETRY_S: Final = 2.0
 _WATCHED: Final = frozenset(
     {"create", "start", "die", "destroy", "pause", "unpause", "restart", "stop", "kill", "oom", "rename", "update"}
 )
+_HEALTH: Final = "health_status"  # the event goes on with ": healthy" or ": unhealthy"
 
 _log = logging.getLogger(__name__)
 
@@ -120,10 +121,12 @@ class DockerWatch:
             await self._inspect(each["Id"])
 
     async def _events(self, since: int) -> None:
-        query = {"since": since, "filters": {"label": [self._label], "type": ["container"]}}
+        # Health commands make three further events each time they run, which nobody needs to hear of.
+        filters = {"label": [self._label], "type": ["container"], "event": sorted({*_WATCHED, _HEALTH})}
+        query = {"since": since, "filters": filters}
         async with contextlib.aclosing(self._docker.lines("GET", "/events", query)) as events:
             async for event in events:
-                if event.get("Action") in _WATCHED:
+                if event.get("Action") in _WATCHED or event.get("Action", "").startswith(_HEALTH):
                     await self._apply(event)
 
     async def _apply(self, event: dict[str, Any]) -> None:

@@ -57,7 +57,7 @@ def status_of(
         if serving and all(each.phase is Phase.CREATED for each in serving):
             return status(ServiceState.STARTING, "Its containers are being started")
         return status(ServiceState.CRASHED, _why_not_running(serving))
-    reasons = bad_answers or {}
+    reasons = {**{each.id: each.complaint for each in up if each.complaint}, **(bad_answers or {})}
     failing = [each for each in up if each.health is Health.UNHEALTHY or each.id in reasons]
     unhealthy = len(failing)
     why = next((f": {reasons[each.id]}" for each in failing if each.id in reasons), "")

@@ -6,12 +6,10 @@ from typing import Final
 
 from godploy_server.contract import Step
 from godploy_server.deploy.attempt import Attempt, DeploymentStep
-from godploy_server.deploy.probing import failure, probe_release, watch_for_crash
+from godploy_server.deploy.probing import failure, watch_for_crash
+from godploy_server.deploy.starting import await_healthy, start_release
 from godploy_server.ingress.static import THROTTLE_S
-from godploy_server.ingress.switch import close_probe, open_probe
-from godploy_server.runtime.containers import upstreams
-from godploy_server.runtime.release_containers import containers_of, start_container, stop_containers
-from godploy_server.state import releases
+from godploy_server.runtime.release_containers import containers_of, stop_containers
 
 
 async def run(attempt: Attempt) -> str:
@@ -36,20 +34,15 @@ async def run(attempt: Attempt) -> str:
 
 
 async def undo(attempt: Attempt) -> None:
-    """Start the old release's containers again and wait until they serve."""
+    """Start the old release's containers again and wait until they serve.
+
+    Where only one release may run, undoing START does this: after the new one ended.
+    """
     engine, name, previous = attempt.engine, attempt.name, attempt.previous
-    if previous is None or attempt.replaces_itself:
+    if previous is None or attempt.replaces_itself or attempt.is_recreated:
         return
-    before = releases.snapshot_of(engine.connection, engine.secrets, name.service_id, previous)
-    stopped = [each for each in await containers_of(engine.docker, name, previous) if not each.is_running]
-    for each in stopped:
-        await start_container(engine.docker, each.id)
-    if stopped and before.settings.port is not None:
-        open_probe(engine, name.service_id, upstreams(name, previous, before.settings))
-        try:
-            await probe_release(engine, name, previous, before.settings, attempt.log.say)
-        finally:
-            close_probe(engine, name.service_id)
+    if await start_release(engine, name, previous):
+        await await_healthy(engine, name, previous, attempt.log.say)
 
 
 DRAIN: Final = DeploymentStep(Step.DRAIN, run, undo, is_cancellable=False)

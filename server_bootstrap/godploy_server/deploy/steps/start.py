@@ -1,37 +1,37 @@
-"""START: the new release's containers, beside those that serve."""
+"""START: the new release's containers, beside those that serve, or in their place where only one may run."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from typing import Final
 
 from godploy_server.contract import DeploymentFailed, ImageSource, Step
 from godploy_server.deploy.attempt import Attempt, DeploymentStep
+from godploy_server.deploy.published_ports import require_free_ports
+from godploy_server.deploy.recreating import bring_back, make_way
+from godploy_server.deploy.starting import ensure_mounts, ensure_project_network, start_containers
 from godploy_server.ingress.switch import close_probe, open_probe
 from godploy_server.ingress.traefik import attach_traefik, ensure_traefik
 from godploy_server.runtime.containers import container_body, replicas, upstreams
-from godploy_server.runtime.docker_client import DockerRefused
 from godploy_server.runtime.images import find_image, tag_image
-from godploy_server.runtime.names import INSTANCE_LABEL, PROJECT_LABEL
-from godploy_server.runtime.networks import ensure_network
 from godploy_server.runtime.release_containers import (
     containers_of,
     create_container,
     remove_containers,
-    start_container,
     stop_containers,
 )
-from godploy_server.state import projects, settings
 
 _UNDO_GRACE_S: Final = 1
 
 
 async def run(attempt: Attempt) -> str:
-    """Start every replica; those that exist (stopped, or left by an interrupted run) are used again."""
+    """Start every replica; those that exist (stopped, or left by an interrupted run) are used again.
+
+    Where only one release may run, everything that can fail before is done before the old one ends.
+    """
     engine, name = attempt.engine, attempt.name
     number, snapshot = attempt.the_release()
-    await _ensure_network(attempt)
+    await ensure_project_network(engine, name)
     if snapshot.settings.port is not None:
         await ensure_traefik(engine)
         await attach_traefik(engine, name.network)
@@ -41,21 +41,16 @@ async def run(attempt: Attempt) -> str:
     missing = [each for each in replicas(snapshot.settings) if each not in existing]
     if missing:
         await _ensure_image(attempt)
+    await ensure_mounts(engine, name, snapshot.settings)
+    await require_free_ports(engine, name, snapshot.settings)
     for replica in missing:
         body = container_body(
             name, number, replica, attempt.image_id, snapshot.settings, snapshot.environment, attempt.deployment.commit
         )
         await create_container(engine.docker, name.container(number, replica), body)
-    try:
-        await asyncio.gather(
-            *(start_container(engine.docker, name.container(number, each)) for each in replicas(snapshot.settings))
-        )
-    except DockerRefused as refusal:
-        raise DeploymentFailed(
-            f"The program of release {number} could not be started",
-            refusal.problem.why,
-            "Check the service's command and the image's entry point",
-        ) from None
+    if attempt.is_recreated:
+        await make_way(attempt)
+    await start_containers(engine, name, number, snapshot.settings)
     again = " again" if existing else ""
     names = ", ".join(name.container(number, each) for each in replicas(snapshot.settings))
     attempt.log.say(f"Started {names}{again}")
@@ -63,28 +58,23 @@ async def run(attempt: Attempt) -> str:
 
 
 async def undo(attempt: Attempt) -> None:
-    """Remove the new containers; on a rollback stop them, as they were before."""
+    """Remove the new containers (on a rollback stop them, as they were before), and start again what ended for them."""
     close_probe(attempt.engine, attempt.service.id)
     if attempt.release is None or attempt.replaces_itself:
         return
-    containers = await containers_of(attempt.engine.docker, attempt.name, attempt.release)
+    docker = attempt.engine.docker
+    containers = await containers_of(docker, attempt.name, attempt.release)
+    if attempt.is_recreated:  # in its own time: it may be writing to what the old one goes on with
+        await stop_containers(docker, [each for each in containers if each.is_running])
     if attempt.is_rollback:
-        await stop_containers(attempt.engine.docker, containers, _UNDO_GRACE_S)
+        await stop_containers(docker, containers, _UNDO_GRACE_S)
     else:
-        await remove_containers(attempt.engine.docker, containers)
+        await remove_containers(docker, containers)
+    if attempt.is_recreated:
+        await bring_back(attempt)
 
 
 START: Final = DeploymentStep(Step.START, run, undo)
-
-
-async def _ensure_network(attempt: Attempt) -> None:
-    engine, name = attempt.engine, attempt.name
-    project = projects.find(engine.connection, name.project_id)
-    labels = {INSTANCE_LABEL: name.prefix, PROJECT_LABEL: name.project_id}
-    pool = settings.read(engine.connection).network_pool
-    subnet = str(await ensure_network(engine.docker, name.network, pool, labels, project.subnet))
-    if subnet != project.subnet:
-        projects.set_subnet(engine.connection, project.id, subnet)
 
 
 async def _ensure_image(attempt: Attempt) -> None:
