@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Final
 
 from godploy_desktop.ui.models.words import repository_name
 from godploy_server.contract import (
     BadInput,
-    DockerfileBuilder,
-    GitSource,
-    ServiceSettings,
     Variable,
     check_host,
     check_name,
     check_variable_name,
 )
+
+YES: Final = "yes"
+"""What a switch that is on has as its text; off is ""."""
 
 _NOT_IN_NAMES: Final = re.compile(r"[^a-z0-9-]+")
 
@@ -64,6 +63,14 @@ def check_image(text: str) -> str:
     return image
 
 
+def check_archive_name(text: str) -> str:
+    """Give back the path or name of an archive that can be unpacked: zip or tar, also compressed."""
+    name = text.strip()
+    if not name.lower().endswith((".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")):
+        raise BadInput(f"“{text}” is not an archive", "an archive is a .zip, .tar, .tar.gz or .tgz", "Choose another")
+    return name
+
+
 def check_project_name(text: str) -> str:
     """Give back a name that a project may have."""
     return check_name(text.strip(), "project")
@@ -92,10 +99,12 @@ def suggested_name(url: str) -> str:
     return _NOT_IN_NAMES.sub("-", last).strip("-0123456789")[:40].strip("-")
 
 
-def git_settings(url: str, branch: str, root: str, dockerfile: str, port: int | None) -> ServiceSettings:
-    """Give back the settings of a new application; everything else as the contract's defaults have it."""
-    settings = ServiceSettings(GitSource(url.strip(), branch.strip() or "main", root.strip().strip("/")), port=port)
-    return replace(settings, builder=DockerfileBuilder(path=dockerfile.strip() or "Dockerfile"))
+def parse_relative_path(text: str) -> str:
+    """Give back a path inside the source, without slashes at its ends; "" is the source's top."""
+    path = text.strip().strip("/")
+    if ".." in path.split("/") or "\0" in path:
+        raise BadInput(f"“{text}” leads out of the source", "a path inside the source has no “..”", "Correct the path")
+    return "" if path == "." else path.removeprefix("./")
 
 
 def check_address(text: str) -> str:

@@ -17,6 +17,7 @@ from godploy_server.contract import (
     AddDomain,
     CreateService,
     Deployment,
+    DockerfileBuilder,
     GitSource,
     ImageSource,
     ProjectId,
@@ -132,7 +133,7 @@ class NewServiceDialog(AskingDialog):
             kind, settings = ServiceKind.IMAGE, ServiceSettings(ImageSource(self._image.value()), port=port)
         else:
             source = (self._url.value(), self._branch.value(), self._root.value(), self._dockerfile.value())
-            kind, settings = ServiceKind.APPLICATION, forms.git_settings(*source, port)
+            kind, settings = ServiceKind.APPLICATION, _git_settings(*source, port)
         variables = forms.parse_variables(self._variables.value())
         request = CreateService(self._project_id, self._name.value(), settings, kind, variables)
         host = forms.check_optional_host(self._domain.value())
@@ -192,3 +193,8 @@ def _side_by_side(first: TextField, second: TextField) -> QHBoxLayout:
     for field in (first, second):
         line.addWidget(field, 1, Qt.AlignmentFlag.AlignTop)  # a hint under one must not push the other down
     return line
+
+
+def _git_settings(url: str, branch: str, root: str, dockerfile: str, port: int | None) -> ServiceSettings:
+    source = GitSource(url.strip(), branch.strip() or "main", root.strip().strip("/"))
+    return ServiceSettings(source, DockerfileBuilder(dockerfile.strip() or "Dockerfile"), port=port)

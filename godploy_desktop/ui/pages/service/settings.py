@@ -1,4 +1,4 @@
-"""The settings of a service: source, port, health, instances, limits, rollout; and deleting it."""
+"""The settings of a service: source, builder, what runs, health, limits, rollout, storage; and deleting it."""
 
 from __future__ import annotations
 
@@ -6,28 +6,46 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
-from godploy_desktop.ui.models import forms
+from godploy_desktop.core.this_computer import computer_name
 from godploy_desktop.ui.models.service_form import fields_of, settings_of
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.removal import confirm_removal
+from godploy_desktop.ui.pages.service.source_section import SourceSection
 from godploy_desktop.ui.pages.service.tab import ServiceTab
+from godploy_desktop.ui.pages.service_forms.builder import BuilderForm
+from godploy_desktop.ui.pages.service_forms.running import running_fields
+from godploy_desktop.ui.pages.service_forms.sources import call, side_by_side
+from godploy_desktop.ui.pages.service_forms.storage import mounts_field, ports_field
 from godploy_desktop.ui.widgets import (
     Button,
     ButtonKind,
     CardGrid,
-    CopyField,
+    Field,
     Form,
     Label,
     ScrollArea,
     Section,
-    TextField,
+    are_valid,
     column,
+    fields_in_use,
     row,
 )
-from godploy_server.contract import ChangeService, GitSource, GodployError, Problem, Service, ServiceId
+from godploy_server.contract import ChangeService, GodployError, ImageSource, Problem, Service, ServiceId
 
 if TYPE_CHECKING:
     from godploy_desktop.core.server import Server
+
+_PREFIX = "setting"
+_RUNNING = (
+    ("Runs", "What is started", (("port", "replicas"), ("command",))),
+    ("Health", "When a new release takes over", (("health_path", "health_timeout"), ("health_command",))),
+    ("Limits", "What one instance may use", (("memory", "cpus"),)),
+    (
+        "Rollout",
+        "How a release replaces another",
+        (("strategy",), ("drain", "settle"), ("stop_grace", "build_timeout")),
+    ),
+)
 
 
 class SettingsTab(ServiceTab):
@@ -37,8 +55,22 @@ class SettingsTab(ServiceTab):
 
     def __init__(self, context: Context, server: Server, service_id: ServiceId) -> None:
         super().__init__(context, server, service_id)
-        self._fields = self._make_fields()
+        service = self.service
+        self._is_built = service is not None and not isinstance(service.settings.source, ImageSource)
+        self._source = SourceSection(context, server, service_id, _PREFIX)
+        self._source.problem.connect(self.show_problem)
+        self.when_disposed(self._source.dispose)
+        self._builder = BuilderForm(_PREFIX) if self._is_built else None
+        self._fields: dict[str, Field] = {
+            **self._source.by_key,
+            **(self._builder.by_key if self._builder else {}),
+            **running_fields(_PREFIX),
+            "mounts": mounts_field(_PREFIX),
+            "ports": ports_field(_PREFIX),
+        }
+        call({key: self._fields[key] for key in ("mounts", "ports")}, _PREFIX)
         self._held: dict[str, str] = {}
+        self._shown: dict[str, str] = {}
         self._note = Label("", "sm", 400, "text2")
         self._save = Button("Save", "save", ButtonKind.PRIMARY, on_click=self._save_changes)
         self._save.setObjectName("save-settings")
@@ -46,63 +78,33 @@ class SettingsTab(ServiceTab):
         self._discard.setObjectName("discard-settings")
         self._delete = Button("Delete service", "trash-2", ButtonKind.DANGER, on_click=self._ask_delete)
         self._delete.setObjectName("delete-service")
-        self._key = CopyField("", label="Deploy key, for read-only access")
-        self._key.setObjectName("settings-deploy-key")
-        self.body.addWidget(ScrollArea(self._lay_out()), 1)
+        self._content = self._lay_out()
+        self.body.addWidget(ScrollArea(self._content), 1)
         self.body.addLayout(row(self._note, None, self._discard, self._save))
-        for name, field in self._fields.items():
-            field.edit.setObjectName(f"setting-{name.replace('_', '-')}")
+        for field in self._fields.values():
             field.changed.connect(self._show_state)
         self.discard()
 
-    def _make_fields(self) -> dict[str, TextField]:
-        service = self.service
-        is_git = service is not None and isinstance(service.settings.source, GitSource)
-        return {
-            "url": TextField(
-                "Repository" if is_git else "Image", check=forms.check_git_url if is_git else None, mono=True
-            ),
-            "branch": TextField("Branch"),
-            "root": TextField("Folder in the repository", placeholder="the top"),
-            "dockerfile": TextField("Dockerfile", mono=True),
-            "port": TextField("Port", hint="Empty for a worker that serves nothing", check=forms.parse_port),
-            "command": TextField("Command", placeholder="as the image has it", mono=True),
-            "replicas": TextField("Instances"),
-            "health_path": TextField("Health check path", check=forms.check_path, mono=True),
-            "health_timeout": TextField("Time to become healthy, s"),
-            "memory": TextField("Memory of each instance, MB", placeholder="no limit"),
-            "cpus": TextField("Cores of each instance", placeholder="no limit"),
-            "drain": TextField("Drain, s", hint="Longer than the longest request"),
-            "settle": TextField("Settle, s", hint="Watched after the switch"),
-            "build_timeout": TextField("Longest build, minutes"),
-        }
-
     def _lay_out(self) -> QWidget:
-        service = self.service
-        is_git = service is not None and isinstance(service.settings.source, GitSource)
-        of_source = ("url", "branch", "root", "dockerfile") if is_git else ("url",)
-        source = Section("Source", "What a deployment builds")
-        source.body.addWidget(Form(*(self._fields[name] for name in of_source)))
-        if is_git:
-            source.body.addSpacing(14)
-            source.body.addWidget(self._key)
-        source.body.addStretch(1)
         cards = QWidget()
         grid = CardGrid(cards, minimum_width=340)
-        grid.addWidget(source)
-        for title, subtitle, names in (
-            ("Runs", "What is started", ("port", "command", "replicas")),
-            ("Health", "When a new release takes over", ("health_path", "health_timeout")),
-            ("Limits", "What one instance may use", ("memory", "cpus")),
-            ("Rollout", "How a release replaces another", ("drain", "settle", "build_timeout")),
-        ):
-            section = Section(title, subtitle)
-            section.body.addWidget(Form(*(self._fields[name] for name in names)))
+        grid.addWidget(self._source)
+        if self._builder is not None:
+            section = Section("Builder", "What turns the source into an image")
+            section.body.addWidget(self._builder)
             section.body.addStretch(1)
             grid.addWidget(section)
+        for title, subtitle, lines in _RUNNING:
+            section = Section(title, subtitle)
+            section.body.addWidget(Form(*(side_by_side(*(self._fields[name] for name in line)) for line in lines)))
+            section.body.addStretch(1)
+            grid.addWidget(section)
+        self._fields["build_timeout"].setVisible(self._is_built)
+        storage = Section("Storage and ports", "What the container sees of the server")
+        storage.body.addWidget(Form(self._fields["mounts"], self._fields["ports"], spacing=20))
         danger = Section("Delete", "Removes the service with its containers, releases and domains.", self._delete)
         content = QWidget()
-        column(cards, danger, None, spacing=12, parent=content)
+        column(cards, storage, danger, None, spacing=12, parent=content)
         return content
 
     def service_changed(self) -> None:
@@ -117,7 +119,7 @@ class SettingsTab(ServiceTab):
 
     def is_dirty(self) -> bool:
         """Whether a field differs from what the server holds."""
-        return any(self._fields[name].edit.text() != text for name, text in self._held.items())
+        return any(field.value() != self._shown.get(name) for name, field in self._fields.items())
 
     def discard(self) -> None:
         """Show what the server holds."""
@@ -125,9 +127,10 @@ class SettingsTab(ServiceTab):
         if service is None:
             return
         self._held = fields_of(service.settings)
-        for name, text in self._held.items():
-            self._fields[name].set_value(text)
-        self._key.set_value(service.deploy_key)
+        for name, field in self._fields.items():
+            field.set_value(self._held[name])
+            field.set_error("")
+        self._shown = {name: field.value() for name, field in self._fields.items()}
         self.problems.clear_problem()
         self._show_state()
 
@@ -142,11 +145,14 @@ class SettingsTab(ServiceTab):
         service = self.service
         if service is None:
             return
+        is_valid = are_valid(fields_in_use(self._content))
         try:
-            texts = {name: field.edit.text() for name, field in self._fields.items()}
-            settings = settings_of(service.settings, texts)
+            texts = self._held | {name: field.value() for name, field in self._fields.items()}
+            settings = settings_of(service.settings, texts, computer_name())
         except GodployError as error:
             self.show_problem(error.problem)
+            return
+        if not is_valid:
             return
         self.problems.clear_problem()
         self._save.set_busy(True)

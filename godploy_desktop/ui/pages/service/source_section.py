@@ -1,0 +1,120 @@
+"""The part of a service's settings that says where it comes from."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFileDialog
+
+from godploy_desktop.core.tasks import Progress, Task
+from godploy_desktop.core.this_computer import computer_name
+from godploy_desktop.ui.pages.frame.context import Context
+from godploy_desktop.ui.pages.frame.observing import Observer
+from godploy_desktop.ui.pages.service_forms.sources import (
+    ARCHIVES,
+    FolderForm,
+    GitForm,
+    ImageForm,
+    call,
+    root_field,
+)
+from godploy_desktop.ui.widgets import Button, CopyField, Field, Form, Label, Section, TextField
+from godploy_server.contract import (
+    ArchiveSource,
+    ChangeService,
+    FolderSource,
+    GitSource,
+    Problem,
+    ServiceId,
+    Upload,
+)
+
+if TYPE_CHECKING:
+    from godploy_desktop.core.server import Server
+
+
+class SourceSection(Section, Observer):
+    """`by_key` holds the fields by the keys of `models.source_form`. `problem` tells what went wrong with sending an
+    archive."""
+
+    problem = Signal(object)
+
+    def __init__(self, context: Context, server: Server, service_id: ServiceId, prefix: str) -> None:
+        super().__init__("Source", "What a deployment builds")
+        self.begin_observing(context)
+        self._server, self._id = server, service_id
+        service = server.model.services.get(service_id)
+        self.by_key: dict[str, Field] = {}
+        match service.settings.source if service else None:
+            case GitSource():
+                form: GitForm | FolderForm | ImageForm | Form = GitForm(prefix, wide=False)
+            case FolderSource() as source:
+                form = FolderForm(prefix)
+                if source.computer != computer_name():
+                    form.path.set_hint(f"On {source.computer}: only that computer can send newer files")
+            case ArchiveSource():
+                form = self._archive(prefix)
+            case _:
+                form = ImageForm(prefix)
+        if isinstance(form, GitForm | FolderForm | ImageForm):
+            self.by_key = form.by_key
+        self.body.addWidget(form)
+        if isinstance(form, GitForm):
+            key = CopyField(service.deploy_key if service else "", label="Deploy key, for read-only access")
+            key.setObjectName(f"{prefix}s-deploy-key")
+            self.body.addSpacing(14)
+            self.body.addWidget(key)
+        if service is not None and service.template is not None:
+            self.body.addSpacing(10)
+            said = f"From the template {service.template.title} {service.template.version}"
+            self.body.addWidget(Label(said, "sm", 400, "text3", wrap=True))
+        self.body.addStretch(1)
+
+    def _archive(self, prefix: str) -> Form:
+        self._send = Button("Send another…", "upload", on_click=self._choose)
+        self._send.setObjectName("send-archive")
+        name = TextField("Archive", mono=True, beside=self._send)
+        name.edit.setReadOnly(True)
+        self.by_key = {"archive": name, "root": root_field("archive")}
+        call(self.by_key, prefix)
+        return Form(*self.by_key.values())
+
+    def _choose(self) -> None:
+        dialog = QFileDialog(self.window(), "Choose an archive")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilter(ARCHIVES)
+        dialog.fileSelected.connect(lambda path: self.send(Path(path)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def send(self, path: Path) -> None:
+        """Send another archive in place of the one that is there; the next deployment is built from it."""
+        service = self._server.model.services.get(self._id)
+        if service is None:
+            return
+        server = self._server
+        from godploy_desktop.core.uploading import send_archive
+
+        async def work(progress: Progress) -> Upload:
+            sent = await send_archive(server, service, path, progress)
+            settings = server.model.services.get(service.id, service).settings
+            if isinstance(settings.source, ArchiveSource) and settings.source.name != path.name:
+                source = dataclasses.replace(settings.source, name=path.name)
+                change = ChangeService(settings=dataclasses.replace(settings, source=source))
+                await server.change_service(service.id, change)
+            return sent
+
+        self._send.set_busy(True)
+        task: Task[Upload] = self.context.workspace.tasks.run(f"Send {path.name}", work, service.id)
+        self.attend(task, self._sent, self._failed)
+
+    def _sent(self, upload: Upload) -> None:
+        self._send.set_busy(False)
+        self.context.shell.notify(f"{upload.name} is there; deploy to use it")
+
+    def _failed(self, problem: Problem) -> None:
+        self._send.set_busy(False)
+        self.problem.emit(problem)

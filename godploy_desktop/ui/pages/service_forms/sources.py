@@ -1,0 +1,111 @@
+"""Where a service comes from: one form for each kind of source. `by_key` holds a form's fields by the keys of
+`models.source_form`."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from godploy_desktop.ui.models import forms
+from godploy_desktop.ui.models.source_form import FOLLOWS, check_commit, check_folder, check_tag
+from godploy_desktop.ui.pages.frame.layout import Switcher
+from godploy_desktop.ui.widgets import Disclosure, Field, Form, PathField, Select, SwitchField, TextField
+
+ARCHIVES = "Archives (*.zip *.tar *.tar.gz *.tgz *.tar.xz *.tar.bz2)"
+
+
+def side_by_side(*fields: QWidget) -> QHBoxLayout:
+    """Give back a line of equal parts; a hint under one must not push the others down."""
+    line = QHBoxLayout()
+    line.setSpacing(12)
+    for field in fields:
+        line.addWidget(field, 1, Qt.AlignmentFlag.AlignTop)
+    return line
+
+
+def call(fields: dict[str, Field], prefix: str) -> None:
+    """Give each field's control its object name: PREFIX-KEY, with dashes for underscores."""
+    for key, field in fields.items():
+        field.control.setObjectName(f"{prefix}-{key.replace('_', '-')}")
+
+
+def root_field(where: str) -> TextField:
+    """Give back the field of a folder inside a source."""
+    return TextField(f"Folder in the {where}", placeholder="the top", check=forms.parse_relative_path, mono=True)
+
+
+class GitForm(Form):
+    """A repository, and what of it: a branch, a tag or one commit."""
+
+    def __init__(self, prefix: str, *, wide: bool = True) -> None:
+        url = TextField(
+            "Repository", placeholder="git@git.example.com:team/shop.git", check=forms.check_git_url, mono=True
+        )
+        follows = Select("Build", FOLLOWS)
+        branch, tag = TextField("Branch", "main"), TextField("Tag", placeholder="v1.4.0", check=check_tag)
+        commit = TextField("Commit", placeholder="full hash", check=check_commit, mono=True)
+        self.by_key: dict[str, Field] = {
+            "url": url,
+            "follows": follows,
+            "branch": branch,
+            "tag": tag,
+            "commit": commit,
+            "root": root_field("repository"),
+            "submodules": SwitchField("Fetch submodules"),
+            "lfs": SwitchField("Fetch large files (LFS)"),
+        }
+        self._which = Switcher({"branch": branch, "tag": tag, "commit": commit})
+        follows.changed.connect(lambda: self._which.show_part(follows.value()))
+        self._which.show_part("branch")
+        switches = (self.by_key["submodules"], self.by_key["lfs"])
+        self.more = Disclosure(
+            "Folder, submodules, large files",
+            Form(self.by_key["root"], side_by_side(*switches)) if wide else Form(self.by_key["root"], *switches),
+            f"{prefix}-more-of-source",
+        )
+        call(self.by_key, prefix)
+        super().__init__(url, side_by_side(follows, self._which), self.more)
+
+
+class FolderForm(Form):
+    """A folder of this computer."""
+
+    def __init__(self, prefix: str) -> None:
+        self.path = PathField(
+            "Folder on this computer", picks_folder=True, placeholder="~/projects/shop", check=check_folder
+        )
+        self.by_key: dict[str, Field] = {"folder": self.path, "root": root_field("folder")}
+        self.more = Disclosure("Only a folder inside it", Form(self.by_key["root"]), f"{prefix}-more-of-source")
+        call(self.by_key, prefix)
+        self.path.choose.setObjectName(f"{prefix}-choose-folder")
+        super().__init__(self.path, self.more)
+
+
+class ArchiveForm(Form):
+    """An archive of this computer, which is sent once."""
+
+    def __init__(self, prefix: str) -> None:
+        self.path = PathField(
+            "Archive",
+            picks_folder=False,
+            filters=ARCHIVES,
+            placeholder="~/shop.tar.gz",
+            hint="zip or tar, also compressed",
+            check=forms.check_archive_name,
+        )
+        self.by_key: dict[str, Field] = {"archive": self.path, "root": root_field("archive")}
+        self.more = Disclosure("Only a folder inside it", Form(self.by_key["root"]), f"{prefix}-more-of-source")
+        call(self.by_key, prefix)
+        self.path.choose.setObjectName(f"{prefix}-choose-archive")
+        super().__init__(self.path, self.more)
+
+
+class ImageForm(Form):
+    """A prebuilt image."""
+
+    def __init__(self, prefix: str) -> None:
+        self.by_key: dict[str, Field] = {
+            "image": TextField("Image", placeholder="nginx:1.27", check=forms.check_image, mono=True)
+        }
+        call(self.by_key, prefix)
+        super().__init__(self.by_key["image"])
