@@ -159,7 +159,11 @@ def test_load_is_a_share_of_what_the_service_may_use():
 
 def test_what_a_removal_takes_is_named_up_to_a_point():
     lines = losses(RemovalPreview(services=("web",), volumes=("data",), images=tuple(f"i{n}" for n in range(9))))
-    assert lines == ("1 service: web", "9 images: i0, i1, i2, i3, i4, i5 and 3 more", "1 volume with its data: data")
+    assert lines == (
+        "1 volume and all data in it, for good: data",
+        "1 service: web",
+        "9 images: i0, i1, i2, i3, i4, i5 and 3 more",
+    )
 
 
 def test_settings_of_a_service_come_back_as_they_were():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
+from godploy_desktop.ui.theme.icons import icon_exists
 from godploy_desktop.ui.theme.tokens import State, Tone
 from godploy_server.contract import (
     ArchiveSource,
@@ -14,6 +15,7 @@ from godploy_server.contract import (
     Domain,
     FolderSource,
     GitSource,
+    ImageSource,
     Service,
     ServiceKind,
     ServiceState,
@@ -117,6 +119,32 @@ def trigger_words(deployment: Deployment) -> str:
     return _TRIGGER[deployment.trigger]
 
 
+def change_words(deployment: Deployment) -> str:
+    """Give back what a deployment brings, in one line: its commit's message, the upload, or the release it goes to."""
+    if deployment.commit_message:
+        return deployment.commit_message
+    if deployment.upload:
+        return "files that were sent"
+    if deployment.trigger is Trigger.ROLLBACK and deployment.release is not None:
+        return f"back to release {deployment.release}"
+    return f"release {deployment.release}" if deployment.release is not None else "newest"
+
+
+def superseded_words(deployment: Deployment) -> str:
+    """Give back what became of a deployment that was replaced while it waited; "" for every other."""
+    if deployment.state is not DeploymentState.SUPERSEDED:
+        return ""
+    newer = f"#{deployment.superseded_by}" if deployment.superseded_by is not None else "a newer one"
+    return f"replaced by {newer} while it waited"
+
+
+def position_words(position: int | None) -> str:
+    """Give back a place in the queue, 0 being next: `next`, `1 ahead of it`."""
+    if position is None:
+        return "waits"
+    return "next" if position == 0 else f"{position} ahead of it"
+
+
 def why(deployment: Deployment) -> str:
     """Give back why a deployment exists, in a word."""
     return _WHY[deployment.trigger]
@@ -198,7 +226,9 @@ def load_tone(fraction: float, calm: Tone = "text") -> Tone:
 
 
 def service_kind(service: Service) -> str:
-    """Give back what a service is in two words."""
+    """Give back what a service is in two words: `PostgreSQL 16`, `Web service`."""
+    if service.template is not None:
+        return f"{service.template.title} {service.template.version}".strip()
     match service.kind:
         case ServiceKind.DATABASE:
             return "Database"
@@ -209,7 +239,9 @@ def service_kind(service: Service) -> str:
 
 
 def service_icon(service: Service) -> str:
-    """Give back the icon that stands for a service."""
+    """Give back the icon that stands for a service: that of its template, where there is one."""
+    if service.template is not None and icon_exists(service.template.icon):
+        return service.template.icon
     match service.kind:
         case ServiceKind.DATABASE:
             return "database"
@@ -223,10 +255,28 @@ def source_words(service: Service) -> str:
     """Give back where a service comes from: repository and branch, or the image."""
     source = service.settings.source
     if isinstance(source, GitSource):
-        return f"{repository_name(source.url)} @ {source.branch}"
+        return f"{repository_name(source.url)} @ {git_target(source)}"
     if isinstance(source, FolderSource):
         return f"{source.path} on {source.computer}"
     return source.name if isinstance(source, ArchiveSource) else source.image
+
+
+def git_target(source: GitSource) -> str:
+    """Give back what of a repository is built: the short commit, the tag or the branch."""
+    return short_commit(source.commit) or source.tag or source.branch
+
+
+def source_icon(service: Service) -> str:
+    """Give back the icon that stands for where a service comes from."""
+    match service.settings.source:
+        case GitSource():
+            return "git-branch"
+        case FolderSource():
+            return "folder"
+        case ArchiveSource():
+            return "package"
+        case ImageSource():
+            return "box"
 
 
 def repository_name(url: str) -> str:

@@ -18,9 +18,10 @@ def _svg(name: str) -> str:
     return (asset("resources/icons") / f"{name}.svg").read_text(encoding="utf-8")
 
 
+@functools.cache
 def icon_exists(name: str) -> bool:
     """Whether resources/icons holds `name`."""
-    return (asset("resources/icons") / f"{name}.svg").is_file()
+    return bool(name) and (asset("resources/icons") / f"{name}.svg").is_file()
 
 
 def icon_pixmap(name: str, colour: str, size: int = 16) -> QPixmap:

@@ -178,7 +178,10 @@ class RecordedAgent:
     async def deployment_log(self, deployment_id, offset=0, follow=True) -> AsyncIterator[bytes]:
         deployment = await self.deployment(deployment_id)
         lines = self.build_log.splitlines(keepends=True)
-        shown = {DeploymentState.RUNNING: 7, DeploymentState.QUEUED: 0, DeploymentState.FAILED: 12}
+        shown = {
+            DeploymentState.RUNNING: 7, DeploymentState.QUEUED: 0, DeploymentState.FAILED: 12,
+            DeploymentState.SUPERSEDED: 0,
+        }  # fmt: skip
         yield b"".join(lines[: shown.get(deployment.state, len(lines))])[offset:]
         if follow and not deployment.state.is_final:
             await asyncio.Event().wait()

@@ -31,6 +31,7 @@ from godploy_server.contract import (
     StepState,
     Strategy,
     TemplateUse,
+    Trigger,
     Upload,
     Variable,
 )
@@ -163,6 +164,7 @@ SITE_5 = deployment(SITE, 5, 180, "", "", release=5, upload="u-6", plan=PLAN, as
 API_SUPERSEDED = deployment(
     snapshots.API, 28, 300, "Round totals", "aa10b3c", state=DeploymentState.SUPERSEDED, started_at=None, release=None,
     steps=(), superseded_by=29, branch="main", asked_by="push to main",
+    trigger=Trigger.PUSH,
 )  # fmt: skip
 API_PLANNED = replace(snapshots.API_RUNNING, plan=PLAN, branch="main")
 

@@ -135,8 +135,12 @@ def state_cell(deployment: Deployment) -> Cell:
 
 
 def change_cell(deployment: Deployment) -> Cell:
-    """Give back the cell that shows what a deployment brings: message and commit, or the release it goes back to."""
-    commit = words.short_commit(deployment.commit)
-    number = f"#{deployment.number}"
-    message = deployment.commit_message or (f"release {deployment.release}" if deployment.release else "newest")
-    return Cell(message, sub=f"{number} · {commit}" if commit else number)
+    """Give back the cell that shows what a deployment brings: message and commit, the upload, or the release it goes
+    back to; one that was replaced says by which."""
+    parts = (
+        f"#{deployment.number}",
+        words.short_commit(deployment.commit),
+        deployment.branch,
+        words.superseded_words(deployment),
+    )
+    return Cell(words.change_words(deployment), sub=" · ".join(part for part in parts if part))

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from PySide6.QtWidgets import QWidget
 
-from godploy_desktop.ui.models.losses import losses
+from godploy_desktop.ui.models.losses import losses, warning
 from godploy_desktop.ui.pages.frame.observing import Observer
 from godploy_desktop.ui.widgets import ConfirmDialog
 from godploy_server.contract import RemovalPreview
@@ -25,7 +25,8 @@ def confirm_removal(
     """Read `preview`, show it, and call `confirmed` once the person has typed `name` and pressed Delete."""
 
     def show(result: RemovalPreview) -> None:
-        dialog = ConfirmDialog(parent, title, text, losses=losses(result), type_name=name)
+        said = f"{text} {warning(result)}".rstrip()
+        dialog = ConfirmDialog(parent, title, said, losses=losses(result), type_name=name)
         dialog.confirm.setObjectName("confirm-delete")
         if dialog.name_field is not None:
             dialog.name_field.edit.setObjectName("confirm-name")

@@ -13,7 +13,7 @@ from godploy_desktop.ui.models.service_words import service_pill
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.theme import State
 from godploy_desktop.ui.widgets import Card, Icon, IconTile, Label, Line, Pill, Sparkline, column, row
-from godploy_server.contract import Deployment, ImageSource, ServiceId
+from godploy_server.contract import Deployment, ServiceId
 
 if TYPE_CHECKING:
     from godploy_desktop.core.server import Server
@@ -109,7 +109,7 @@ class ServiceCard(Card):
             self._place_icon.set_icon("globe")
             self._place.setText(service.domains[0].host)
         else:
-            self._place_icon.set_icon("box" if isinstance(service.settings.source, ImageSource) else "git-branch")
+            self._place_icon.set_icon(words.source_icon(service))
             self._place.setText(words.source_words(service))
         self._running.setText(f"{service.containers_running} / {service.containers_wanted}")
         self._show_deployment(model.latest_deployment(self._id))

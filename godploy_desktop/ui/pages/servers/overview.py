@@ -12,6 +12,7 @@ from godploy_desktop.ui.models import words
 from godploy_desktop.ui.models.load import points, servers_load
 from godploy_desktop.ui.models.route import Route
 from godploy_desktop.ui.models.summaries import project_state
+from godploy_desktop.ui.pages.everywhere.queue import ServerQueue
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.layout import figure_only, holder
 from godploy_desktop.ui.pages.frame.observing import Observer
@@ -50,6 +51,8 @@ class ServerOverview(QWidget, Observer):
         self._network_chart = LineChart(
             format_value=words.rate, least=4096.0, thousand=1024, height=150, name="Network"
         )
+        self._queue = ServerQueue(context, server)
+        self.when_disposed(self._queue.dispose)
         self._versions = PropertyList(110)
         self._projects = Table([Column("Project", stretch=1), Column("State", width=120)], name="Projects")
         self._projects.setObjectName("server-projects")
@@ -86,7 +89,7 @@ class ServerOverview(QWidget, Observer):
         lower.setSpacing(12)
         lower.addLayout(charts, 3)
         lower.addWidget(side, 2, Qt.AlignmentFlag.AlignTop)
-        self._known = holder(column(stats, lower, None, spacing=12))
+        self._known = holder(column(stats, self._queue, lower, None, spacing=12))
         self._unknown = EmptyState(
             "server",
             "Nothing known yet",

@@ -16,6 +16,8 @@ from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.following import Following
 from godploy_desktop.ui.pages.frame.observing import Observer
 from godploy_desktop.ui.pages.frame.problem_slot import ProblemSlot
+from godploy_desktop.ui.pages.service.link import Link
+from godploy_desktop.ui.pages.service.plan_view import PlanView
 from godploy_desktop.ui.theme import Space
 from godploy_desktop.ui.widgets import Button, ButtonKind, Card, Icon, IconButton, Label, Pill, StepList, column, row
 from godploy_desktop.ui.widgets.log_view import LogView
@@ -36,6 +38,7 @@ class DeploymentDetail(QWidget, Observer):
 
     back = Signal()
     roll_back_asked = Signal()
+    newer_asked = Signal(int)  # the number of the deployment that replaced this one
 
     def __init__(
         self,
@@ -53,12 +56,20 @@ class DeploymentDetail(QWidget, Observer):
         self._why, self._took = Label("", "sm", 400, "text2"), Label("", "sm", 400, "text2")
         self._commit = Label("", "sm", 400, "text2", mono=True, selectable=True)
         self._commit_fact = QWidget()
+        self._target, self._target_icon = Label("", "sm", 400, "text2", elide=True), Icon("git-branch", 14, "text3")
+        self._target_fact = QWidget()
+        self._newer = Link(self._ask_newer)
+        self._newer.setObjectName("open-newer-deployment")
+        self._plan = PlanView()
+        self._plan_card = Card(14, name="How it was built")
+        self._plan_card.body.addWidget(self._plan)
         self._cancel = Button("Cancel", "circle-x", ButtonKind.DANGER, on_click=self._ask_cancel)
         self._cancel.setObjectName("cancel-deployment")
         self._roll_back = Button("Roll back…", "history", on_click=self.roll_back_asked.emit)
         self._roll_back.setObjectName("detail-roll-back")
         self._problems = ProblemSlot()
         self._steps = StepList("Steps of the deployment")
+        self._no_steps = Label("It never began.", "sm", 400, "text3", wrap=True)
         self.log = LogView("Build log")
         self.log.setObjectName("build-log")
         self._shown_problem: Problem | None = None
@@ -87,7 +98,8 @@ class DeploymentDetail(QWidget, Observer):
         back.setObjectName("back-to-deployments")
         commit = row(Icon("git-commit-horizontal", 14, "text3"), self._commit, 8, spacing=6, parent=self._commit_fact)
         commit.setContentsMargins(0, 0, 0, 0)
-        facts = row(self._commit_fact, spacing=6)
+        row(self._target_icon, self._target, 8, spacing=6, parent=self._target_fact)
+        facts = row(self._commit_fact, self._target_fact, spacing=6)
         for icon, label in (("user", self._why), ("clock", self._took)):
             facts.addWidget(Icon(icon, 14, "text3"))
             facts.addWidget(label)
@@ -95,6 +107,7 @@ class DeploymentDetail(QWidget, Observer):
         facts.addStretch(1)
         head = row(back, spacing=10)
         top = row(self._title, self._pill, spacing=10)
+        top.addWidget(self._newer)
         top.addWidget(self._message, 1)
         head.addLayout(column(top, facts, spacing=4), 1)
         head.addWidget(self._roll_back)
@@ -105,12 +118,15 @@ class DeploymentDetail(QWidget, Observer):
         steps.body.addWidget(Label("Steps", "md", 600))
         steps.body.addSpacing(12)
         steps.body.addWidget(self._steps)
+        steps.body.addWidget(self._no_steps)
         steps.body.addStretch(1)
         parts = row(spacing=Space.MD)
         left = QVBoxLayout()
         left.addWidget(steps, 1)
         parts.addLayout(left)
         log_column = QVBoxLayout()
+        log_column.setSpacing(Space.MD)
+        log_column.addWidget(self._plan_card)
         log_column.addWidget(self.log, 1)
         parts.addLayout(log_column, 1)
         whole = column(head, self._problems, spacing=Space.MD, parent=self)
@@ -154,14 +170,17 @@ class DeploymentDetail(QWidget, Observer):
         state, tone = words.deployment_state(deployment)
         self._title.setText(f"Deployment #{deployment.number}")
         self._pill.set_state(state, tone)
-        release = f"release {deployment.release}" if deployment.release is not None else ""
-        self._message.setText(deployment.commit_message or release)
-        self._commit.setText(words.short_commit(deployment.commit))
-        self._commit_fact.setVisible(bool(deployment.commit))
+        self._message.setText(words.superseded_words(deployment) or words.change_words(deployment))
+        self._show_source(deployment)
         self._why.setText(self._who(deployment))
-        self._took.setText(words.deployment_duration(deployment, now) or "waits for its turn")
+        waits = "" if deployment.state.is_final else f"waits, {words.position_words(deployment.queue_position)}"
+        self._took.setText(words.deployment_duration(deployment, now) or waits or "never ran")
+        self._plan_card.setVisible(deployment.plan is not None)
+        if deployment.plan is not None:
+            self._plan.show_plan(deployment.plan)
         self._steps.set_steps(step_lines(steps_of(deployment), now))
         is_final = deployment.state.is_final
+        self._no_steps.setVisible(is_final and not deployment.steps)
         self._cancel.setVisible(not is_final)
         self._cancel.setEnabled(self._server.model.is_live and not deployment.is_cancelling)
         self._roll_back.setVisible(deployment.state in _MAY_ROLL_BACK)
@@ -170,6 +189,21 @@ class DeploymentDetail(QWidget, Observer):
             self._shown_problem = deployment.problem
             self._problems.show_problem(deployment.problem)
         self._timer.stop() if is_final else self._timer.start(_TICK_MS)
+
+    def _show_source(self, deployment: Deployment) -> None:
+        self._commit.setText(words.short_commit(deployment.commit))
+        self._commit_fact.setVisible(bool(deployment.commit))
+        self._target_icon.set_icon("upload" if deployment.upload else "git-branch")
+        self._target.setText(f"upload {deployment.upload}" if deployment.upload else deployment.branch)
+        self._target_fact.setVisible(bool(deployment.upload or deployment.branch))
+        newer = deployment.superseded_by
+        self._newer.setVisible(newer is not None)
+        self._newer.setText(f"Open #{newer}" if newer is not None else "")
+
+    def _ask_newer(self) -> None:
+        deployment = self.deployment
+        if deployment is not None and deployment.superseded_by is not None:
+            self.newer_asked.emit(deployment.superseded_by)
 
     def _who(self, deployment: Deployment) -> str:
         parts = (words.why(deployment), deployment.asked_by, words.ago(deployment.created_at, self.context.now()))

@@ -61,7 +61,9 @@ class DeploymentsTab(ServiceTab):
         self._more = Button("Show older", "chevron-down", on_click=self._read_older)
         self._more.setObjectName("older-deployments")
         deploy = Button("Deploy", "rocket", on_click=self.deploy_asked.emit)
-        self._empty = EmptyState("rocket", "Not deployed yet", "A deployment builds the newest commit.", deploy)
+        self._empty = EmptyState(
+            "rocket", "Not deployed yet", "A deployment builds the source or takes the image.", deploy
+        )
         self._summary = Label("", "sm", 400, "text3")
         self._card = Card(4, name="Deployments")
         self._card.body.addWidget(self._table)
@@ -89,9 +91,18 @@ class DeploymentsTab(ServiceTab):
         detail = DeploymentDetail(self.context, self.server, self.service_id, deployment_id, older)
         detail.back.connect(self.close_detail)
         detail.roll_back_asked.connect(self._choose_release)
+        detail.newer_asked.connect(self._open_number)
         self._detail = detail
         self._stack.addWidget(detail)
         self._stack.setCurrentWidget(detail)
+
+    def _open_number(self, number: int) -> None:
+        known = (*self.server.model.deployments_of(self.service_id), *self._older)
+        found = next((each for each in known if each.number == number), None)
+        if found is not None:
+            self.open_deployment(found.id)
+        else:
+            self.close_detail()
 
     def close_detail(self) -> None:
         """Go back to the list."""
