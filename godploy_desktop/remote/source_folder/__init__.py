@@ -1,0 +1,1 @@
+"""A folder of this computer as a source: which of its files count, what they hold, what changed. Imports contract."""
