@@ -95,7 +95,12 @@ def test_every_icon_is_small_well_formed_and_takes_the_colour_it_is_given():
 
 
 def test_fonts_and_icons_come_with_their_licences():
-    for name in ("fonts/LICENSE-Inter.txt", "fonts/LICENSE-JetBrainsMono.txt", "icons/LICENSE-Lucide.txt"):
+    for name in (
+        "fonts/LICENSE-Inter.txt",
+        "fonts/LICENSE-JetBrainsMono.txt",
+        "icons/LICENSE-Lucide.txt",
+        "icons/LICENSE-SimpleIcons.txt",
+    ):
         assert (asset("resources") / name).stat().st_size > 500
 
 
