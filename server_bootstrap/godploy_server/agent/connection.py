@@ -9,27 +9,33 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import h11
 
 from godploy_server.access.actor import Actor
-from godploy_server.agent.messages import Answer, Json, Request, Stream
+from godploy_server.agent.messages import Answer, BodyBroken, BodyStream, Json, Request, Stream
 from godploy_server.contract.api import ACTOR_HEADER, CONTRACT_HEADER
 from godploy_server.contract.problem import BadInput, GodployError
+from godploy_server.runtime.time_limit import within
 from godploy_server.state.exhaustion import explained
 
 MAX_HEAD_BYTES: Final = 16 * 1024
-MAX_BODY_BYTES: Final = 1024 * 1024
+MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 _READ_SIZE: Final = 65536
 _IDLE_S: Final = 600.0
 _REQUEST_S: Final = 30.0
 _WRITE_S: Final = 60.0
+_LINGER_S: Final = 10.0
+"""How long what nobody wants any more is still read, so that the client gets to see why it was refused."""
 
 _log = logging.getLogger(__name__)
 
 Answering = Callable[[Request], Awaitable[Answer]]
+TakesStream = Callable[[Request], bool]
+"""Whether the handler of a request reads its body by itself, piece by piece."""
 Identify = Callable[[str], Actor]
 """Who asks, given the name that the request carries."""
 
@@ -42,12 +48,18 @@ class HttpConnection:
     """Serves one accepted connection until either side closes it."""
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, identify: Identify, answering: Answering
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        identify: Identify,
+        answering: Answering,
+        takes_stream: TakesStream = lambda _: False,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._identify = identify
         self._answering = answering
+        self._takes_stream = takes_stream
         self._protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_BYTES)
         self.is_busy = False
 
@@ -67,7 +79,7 @@ class HttpConnection:
             return False
         self.is_busy = True
         try:
-            request = await asyncio.wait_for(self._read_request(), _REQUEST_S)
+            request = await within(self._read_request(), _REQUEST_S)
         except h11.RemoteProtocolError as error:
             await self._refuse(error.error_status_hint, str(error))
             return False
@@ -77,10 +89,13 @@ class HttpConnection:
         if request is None:
             return False
         answer = await self._answer(request)
+        is_whole = self._protocol.their_state is h11.DONE
         if isinstance(answer, Json):
-            await self._send_json(answer)
+            await self._send_json(answer, closing=not is_whole)
         else:
             await self._send_stream(answer)
+        if not is_whole:
+            await self._linger()
         self.is_busy = False
         return self._protocol.our_state is h11.DONE and self._protocol.their_state is h11.DONE
 
@@ -97,25 +112,56 @@ class HttpConnection:
             return None
         if {name for name, _ in head.headers} >= {b"content-length", b"transfer-encoding"}:
             raise h11.RemoteProtocolError("it gives two lengths", error_status_hint=400)
-        if self._protocol.they_are_waiting_for_100_continue:
-            await self._write(h11.InformationalResponse(status_code=100, headers=[]))
+        headers = {name.decode("ascii"): value.decode("utf-8", "replace") for name, value in head.headers}
+        target = urlsplit(head.target.decode("ascii"))
+        request = Request(
+            method=head.method.decode("ascii"),
+            path=unquote(target.path),
+            query=dict(parse_qsl(target.query, keep_blank_values=True)),
+            actor=self._identify(headers.get(ACTOR_HEADER, "")),
+            contract_version=headers.get(CONTRACT_HEADER, ""),
+        )
+        if self._takes_stream(request):
+            length = headers.get("content-length")
+            return replace(request, stream=BodyStream(self._pieces(), None if length is None else int(length)))
+        return await self._with_body(request)
+
+    async def _with_body(self, request: Request) -> Request | None:
+        await self._go_on()
         body = bytearray()
         while isinstance(event := await self._next_event(), h11.Data):
             body += event.data
             if len(body) > MAX_BODY_BYTES:
                 raise _TooLarge
+        return replace(request, body=bytes(body)) if isinstance(event, h11.EndOfMessage) else None
+
+    async def _pieces(self) -> AsyncGenerator[bytes, None]:
+        """Give the body as it comes. Raises BodyBroken if it ends early or stands still."""
+        await self._go_on()
+        try:
+            while isinstance(event := await within(self._next_event(), _REQUEST_S), h11.Data):
+                yield bytes(event.data)
+        except (OSError, asyncio.TimeoutError, h11.RemoteProtocolError) as error:
+            raise BodyBroken(str(error)) from None
         if not isinstance(event, h11.EndOfMessage):
-            return None
-        headers = {name.decode("ascii"): value.decode("utf-8", "replace") for name, value in head.headers}
-        target = urlsplit(head.target.decode("ascii"))
-        return Request(
-            method=head.method.decode("ascii"),
-            path=unquote(target.path),
-            query=dict(parse_qsl(target.query, keep_blank_values=True)),
-            body=bytes(body),
-            actor=self._identify(headers.get(ACTOR_HEADER, "")),
-            contract_version=headers.get(CONTRACT_HEADER, ""),
-        )
+            raise BodyBroken
+
+    async def _go_on(self) -> None:
+        if self._protocol.they_are_waiting_for_100_continue:
+            await self._write(h11.InformationalResponse(status_code=100, headers=[]))
+
+    async def _linger(self) -> None:
+        """Read on for a while without keeping anything: a client that still sends would else lose the answer.
+
+        Source: RFC 9112, section 9.6.
+        """
+
+        async def rest() -> None:
+            while await self._reader.read(_READ_SIZE):
+                pass
+
+        with suppress(asyncio.TimeoutError):
+            await within(rest(), _LINGER_S)
 
     async def _next_event(self) -> object:
         while True:
@@ -129,6 +175,8 @@ class HttpConnection:
             return await self._answering(request)
         except GodployError as error:
             return Json({"problem": error.problem}, error.status)
+        except BodyBroken:
+            raise  # nobody is there to be told
         except Exception as error:
             _log.exception("%s %s failed", request.method, request.path)
             wrapped = explained(f"{request.method} {request.path}", error)

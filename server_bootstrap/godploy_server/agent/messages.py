@@ -17,9 +17,24 @@ NDJSON: Final = "application/x-ndjson"
 BYTES: Final = "application/octet-stream"
 
 
+class BodyBroken(ConnectionResetError):
+    """A body ended before it was whole, or stood still for too long. Nobody is there to be answered."""
+
+
+@dataclass(frozen=True)
+class BodyStream:
+    """A body that its handler reads piece by piece; `length` in bytes where the client said it."""
+
+    pieces: AsyncGenerator[bytes, None]
+    length: int | None = None
+
+
 @dataclass(frozen=True)
 class Request:
-    """One request, parsed: `ids` are the parts of the path that the route left open."""
+    """One request, parsed: `ids` are the parts of the path that the route left open.
+
+    A route that takes its body as a stream gets `stream` and an empty `body`.
+    """
 
     method: str
     path: str
@@ -28,6 +43,7 @@ class Request:
     body: bytes = b""
     contract_version: str = ""
     ids: tuple[str, ...] = ()
+    stream: BodyStream | None = None
 
     @property
     def id(self) -> str:
@@ -37,6 +53,11 @@ class Request:
     def value(self, kind: type[T]) -> T:
         """Give the body as a contract value. Raises BadInput."""
         return from_json(kind, parse_json(self.body))
+
+    def content(self) -> BodyStream:
+        """Give the body of a route that takes a stream."""
+        assert self.stream is not None
+        return self.stream
 
     def number(self, name: str, default: int, highest: int) -> int:
         """Give a whole number of the query, from 0 to `highest`. Raises BadInput."""

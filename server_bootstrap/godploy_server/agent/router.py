@@ -20,12 +20,16 @@ _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 @dataclass(frozen=True)
 class Route:
-    """One verb of the API. `pattern` holds `{id}` where any id may stand; `query` names what `?` may carry."""
+    """One verb of the API. `pattern` holds `{id}` where any id may stand; `query` names what `?` may carry.
+
+    With `takes_stream` its handler reads the body by itself, which may then be of any length.
+    """
 
     method: str
     pattern: str
     handler: Handler
     query: tuple[str, ...] = ()
+    takes_stream: bool = False
 
 
 class Router:
@@ -36,12 +40,9 @@ class Router:
 
     def find(self, request: Request) -> tuple[Route, Request]:
         """Give the route of a request, and the request with its ids. Raises NotFound, BadInput."""
-        for route in self.routes:
-            if route.method != request.method:
-                continue
-            ids = _match(route.pattern, request.path)
-            if ids is None:
-                continue
+        found = self._matching(request)
+        if found:
+            route, ids = found
             unknown = sorted(set(request.query) - set(route.query))
             if unknown:
                 raise BadInput("The request cannot be used", f"?{unknown[0][:50]}= means nothing here", "Leave it out")
@@ -51,6 +52,19 @@ class Router:
             f"it has no {request.method[:10]} {request.path[:100]}",
             "Update the older of the two sides",
         )
+
+    def takes_stream(self, request: Request) -> bool:
+        """Whether the route of a request, if it has one, reads the body by itself."""
+        found = self._matching(request)
+        return found is not None and found[0].takes_stream
+
+    def _matching(self, request: Request) -> tuple[Route, tuple[str, ...]] | None:
+        for route in self.routes:
+            if route.method == request.method:
+                ids = _match(route.pattern, request.path)
+                if ids is not None:
+                    return route, ids
+        return None
 
 
 def _match(pattern: str, path: str) -> tuple[str, ...] | None:

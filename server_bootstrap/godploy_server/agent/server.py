@@ -19,13 +19,13 @@ from godploy_server.agent.connection import HttpConnection
 from godploy_server.agent.ending import end_tasks
 from godploy_server.agent.messages import Answer, Request
 from godploy_server.agent.router import Router
-from godploy_server.agent.routes import deployments, projects, server, services
+from godploy_server.agent.routes import deployments, projects, server, services, uploads
 from godploy_server.contract import CONTRACT_VERSION, Conflict, VersionMismatch
 
 SOCKET_GROUP: Final = "godploy"
 _GRACE_S: Final = 3.0
 _PEER: Final = struct.Struct("3i")  # pid, uid, gid: unix(7), SO_PEERCRED
-ROUTER: Final = Router((*server.ROUTES, *projects.ROUTES, *services.ROUTES, *deployments.ROUTES))
+ROUTER: Final = Router((*server.ROUTES, *projects.ROUTES, *services.ROUTES, *deployments.ROUTES, *uploads.ROUTES))
 
 
 class AgentServer:
@@ -67,7 +67,7 @@ class AgentServer:
         def identify(name: str) -> Actor:
             return owner(name, uid)
 
-        connection = HttpConnection(reader, writer, identify, self._answer)
+        connection = HttpConnection(reader, writer, identify, self._answer, ROUTER.takes_stream)
         task = asyncio.current_task()
         assert task is not None
         self._open[connection] = task

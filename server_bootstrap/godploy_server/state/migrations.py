@@ -125,6 +125,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             name TEXT NOT NULL,
             is_archive INTEGER NOT NULL,
             size_bytes INTEGER NOT NULL,
+            is_whole INTEGER NOT NULL DEFAULT 0,
             created_at TEXT NOT NULL
         ) STRICT""",
         "CREATE INDEX uploads_of_service ON uploads (service_id, created_at)",

@@ -57,6 +57,20 @@ class Paths:
         return self.state_dir / "git" / service_id
 
     @property
+    def uploads(self) -> Path:
+        """The folder of what was sent: one folder an upload."""
+        return self.state_dir / "uploads"
+
+    def upload(self, upload_id: str) -> Path:
+        """The folder of one upload: its list of files, or its archive."""
+        return self.uploads / upload_id
+
+    @property
+    def blobs(self) -> Path:
+        """The contents of the files of uploads, named by their SHA-256."""
+        return self.state_dir / "blobs"
+
+    @property
     def traefik(self) -> Path:
         """The folder of everything that Traefik reads and writes."""
         return self.state_dir / "traefik"
@@ -114,7 +128,8 @@ class Paths:
     def prepare(self) -> None:
         """Make the folders that are missing: the state readable by its owner alone, the run folder enterable."""
         self.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for folder in (self.logs, self.state_dir / "keys", self.state_dir / "builds", self.state_dir / "git"):
+        private = (self.logs, *(self.state_dir / name for name in ("keys", "builds", "git")), self.uploads, self.blobs)
+        for folder in private:
             folder.mkdir(mode=0o700, exist_ok=True)
         for folder in (self.traefik, self.traefik_dynamic, self.traefik_tmp):
             folder.mkdir(mode=0o755, exist_ok=True)

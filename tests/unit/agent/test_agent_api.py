@@ -83,7 +83,7 @@ def test_bytes_that_are_no_http_and_bodies_too_large_are_refused(agent):
         (b"nonsense\r\n\r\n", b"400"),
         (b"GET /v1/info HTTP/1.1\r\n\r\n", b"400"),
         (b"GET / HTTP/1.1\r\nhost: a\r\nx: " + b"y" * 40_000, b"431"),
-        (b"POST /v1/projects HTTP/1.1\r\nhost: a\r\ncontent-length: 2000000\r\n\r\n" + b"y" * 1_100_000, b"413"),
+        (b"POST /v1/projects HTTP/1.1\r\nhost: a\r\ncontent-length: 9000000\r\n\r\n" + b"y" * 4_300_000, b"413"),
         (b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n", b"400"),
     ):
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
