@@ -9,7 +9,7 @@ import pytest
 
 from godploy_server.access import audit
 from godploy_server.agent.server import ROUTER
-from godploy_server.contract import AgentInfo, DeploymentState, Snapshot, Trigger, from_json
+from godploy_server.contract import CONTRACT_VERSION, AgentInfo, DeploymentState, Snapshot, Trigger, from_json
 from godploy_server.state import deployments, releases
 from godploy_server.state.releases import ReleaseSnapshot
 from godploy_server.state.secrets import Secrets
@@ -102,7 +102,7 @@ def test_bodies_that_are_no_plain_json_are_refused(agent, body):
     from tests.unit.agent.conftest import UnixConnection
 
     connection: http.client.HTTPConnection = UnixConnection(agent.paths.agent_socket)
-    connection.request("POST", "/v1/projects", body, {"Godploy-Contract": "1"})
+    connection.request("POST", "/v1/projects", body, {"Godploy-Contract": str(CONTRACT_VERSION)})
     answer = connection.getresponse()
     assert (answer.status, json.loads(answer.read())["problem"]["code"]) == (400, "bad-input")
     connection.close()
@@ -114,7 +114,7 @@ def test_one_connection_carries_many_requests(agent):
     connection = UnixConnection(agent.paths.agent_socket)
     sockets = set()
     for _ in range(5):
-        connection.request("GET", "/v1/projects", headers={"Godploy-Contract": "1"})
+        connection.request("GET", "/v1/projects", headers={"Godploy-Contract": str(CONTRACT_VERSION)})
         assert json.loads(connection.getresponse().read()) == []
         sockets.add(connection.sock.fileno())
     assert len(sockets) == 1

@@ -10,9 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from godploy_server.contract import ArchiveSource, FolderSource, to_json
+from godploy_server.contract import CONTRACT_VERSION, ArchiveSource, FolderSource, to_json
 from tests.unit.agent.conftest import UnixConnection, wait_for
 from tests.unit.agent.rows import add_project, settings_json
+
+
+HEADERS = {"Godploy-Contract": str(CONTRACT_VERSION)}
+
+
+def put_head(path: str) -> str:
+    return f"PUT {path} HTTP/1.1\r\nHost: agent\r\nGodploy-Contract: {CONTRACT_VERSION}\r\n"
 
 
 def sha(content: bytes) -> str:
@@ -48,7 +55,7 @@ def archive_service(agent):
 def put(agent, path, body, headers=None):
     connection = UnixConnection(agent.paths.agent_socket)
     try:
-        connection.request("PUT", path, body, {"Godploy-Contract": "2", **(headers or {})})
+        connection.request("PUT", path, body, {**HEADERS, **(headers or {})})
         answer = connection.getresponse()
         return answer.status, json.loads(answer.read())
     finally:
@@ -90,7 +97,7 @@ def test_a_broken_upload_goes_on_with_what_is_missing(agent, folder_service):
     first, second = frame(FILES["app.py"]), frame(FILES["static/a.txt"])
     connection = UnixConnection(agent.paths.agent_socket)
     connection.connect()
-    head = f"PUT {contents_path(folder_service, upload)} HTTP/1.1\r\nHost: agent\r\nGodploy-Contract: 2\r\n"
+    head = put_head(contents_path(folder_service, upload))
     connection.sock.sendall(head.encode() + f"Content-Length: {len(first + second)}\r\n\r\n".encode())
     connection.sock.sendall(first + second[:1000])
     wait_for(lambda: any(name.endswith(".part") for name in blobs(agent)))
@@ -155,7 +162,9 @@ def test_a_file_that_may_not_be_is_refused_with_its_path(agent, folder_service, 
 )
 def test_a_list_that_is_none_is_refused(agent, folder_service, body):
     connection = UnixConnection(agent.paths.agent_socket)
-    connection.request("POST", f"/v1/services/{folder_service}/uploads", body, {"Godploy-Contract": "2"})
+    connection.request(
+        "POST", f"/v1/services/{folder_service}/uploads", body, {"Godploy-Contract": str(CONTRACT_VERSION)}
+    )
     assert connection.getresponse().status == 400
     connection.close()
     assert list(agent.paths.uploads.iterdir()) == []
@@ -197,7 +206,7 @@ def test_an_archive_is_kept_as_it_came_in_little_memory(agent, archive_service):
 def test_of_an_archive_that_breaks_off_nothing_stays(agent, archive_service):
     connection = UnixConnection(agent.paths.agent_socket)
     connection.connect()
-    head = f"PUT /v1/services/{archive_service}/archive?name=a.zip HTTP/1.1\r\nHost: a\r\nGodploy-Contract: 2\r\n"
+    head = put_head(f"/v1/services/{archive_service}/archive?name=a.zip")
     connection.sock.sendall(f"{head}Content-Length: 1000000\r\n\r\n".encode() + b"x" * 5000)
     wait_for(lambda: list(agent.paths.uploads.iterdir()))
     connection.close()
@@ -217,7 +226,7 @@ def test_what_cannot_fit_on_the_disk_is_refused_before_it_is_sent(agent, folder_
 def test_who_sends_to_a_service_of_another_source_is_told_before_the_body_is_read(agent, folder_service):
     connection = UnixConnection(agent.paths.agent_socket)
     connection.connect()
-    head = f"PUT /v1/services/{folder_service}/archive?name=a.zip HTTP/1.1\r\nHost: a\r\nGodploy-Contract: 2\r\n"
+    head = put_head(f"/v1/services/{folder_service}/archive?name=a.zip")
     connection.sock.sendall(f"{head}Content-Length: 50000000\r\nExpect: 100-continue\r\n\r\n".encode())
     answer = connection.sock.recv(65536)
     connection.sock.shutdown(socket.SHUT_WR)
