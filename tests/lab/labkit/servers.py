@@ -14,7 +14,8 @@ from tests.lab.labkit.cache import locked
 from tests.lab.labkit.capabilities import capabilities
 from tests.lab.labkit.command import CommandFailed, LabUnavailable, run
 from tests.lab.labkit.docker_engine import LABEL, docker, names_of, remove
-from tests.lab.labkit.images import ensure_image, server_image
+from tests.lab.labkit.hub_images import find_offer
+from tests.lab.labkit.images import ensure_image, hub_path, publish, server_image
 from tests.lab.labkit.internet import PREFIX, Internet
 from tests.lab.labkit.network import LAST_SERVER, NETWORK, ZONE, loopback_of_server, published_ssh_port
 from tests.lab.labkit.snapshot import Snapshot, take_snapshot
@@ -86,6 +87,15 @@ class Server:
         self.inside(
             "sh", "-c", 'mkdir -p "$(dirname "$1")" && cat > "$1" && chmod "$2" "$1"', "sh", path, mode, stdin=content
         )
+
+    def load_image(self, name: str) -> None:
+        """Give the server's Docker an image that its mirror of Docker Hub cannot, such as one of ghcr.io.
+
+        `name` is one that `Internet.offer` takes. Raises LabUnavailable, CommandFailed.
+        """
+        publish(find_offer(name))
+        path = f"{self.hub}/{hub_path(name)}"
+        self.inside("sh", "-c", 'docker pull -q "$1" && docker tag "$1" "$2" && docker rmi "$1"', "sh", path, name)
 
     def snapshot(self) -> Snapshot:
         """What is on the server now, to be compared with a later one."""
