@@ -347,12 +347,16 @@ class Tabs(QWidget):
         """Show a count behind a tab; "" hides it."""
         self._tabs[key].set_count(count)
 
+    def set_shown(self, key: str, is_shown: bool) -> None:
+        """Show or leave out a tab; the current one should be another."""
+        self._tabs[key].setHidden(not is_shown)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         step = {int(Qt.Key.Key_Left): -1, int(Qt.Key.Key_Right): 1}.get(event.key())
         if step is None:
             super().keyPressEvent(event)
             return
-        keys = list(self._tabs)
+        keys = [key for key, tab in self._tabs.items() if not tab.isHidden() or key == self._current]
         self.set_current(keys[(keys.index(self._current) + step) % len(keys)])
         self._tabs[self._current].setFocus(Qt.FocusReason.TabFocusReason)
 

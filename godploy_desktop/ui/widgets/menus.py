@@ -22,6 +22,7 @@ class MenuEntry:
     icon: str = ""
     is_danger: bool = False
     is_enabled: bool = True
+    name: str = ""  # the object name of its action
 
 
 def open_menu(entries: Sequence[MenuEntry], parent: QWidget, at: QPoint) -> QMenu:
@@ -33,6 +34,7 @@ def open_menu(entries: Sequence[MenuEntry], parent: QWidget, at: QPoint) -> QMen
             continue
         action = QAction(entry.content, menu)
         action.setEnabled(entry.is_enabled)
+        action.setObjectName(entry.name)
         if entry.icon:
             action.setIcon(icon(entry.icon, tokens().err if entry.is_danger else tokens().text2))
         action.triggered.connect(lambda _checked=False, entry=entry: entry.on_choose())

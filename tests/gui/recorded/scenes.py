@@ -1,7 +1,7 @@
 """What can be looked at: each scene is a workspace, a place, and what a person did there."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -84,9 +84,27 @@ def with_databases(route: Route, act: Callable[[Any], object] = lambda _: None, 
 
 
 def on_deployment(route: Route, identity: str) -> Route:
-    from dataclasses import replace
-
     return replace(route, tab="deployments", deployment=DeploymentId(identity))
+
+
+def show_plan(page: Any) -> None:
+    page.header._show_plan()
+
+
+def deploy_commit(page: Any) -> None:
+    from godploy_desktop.ui.models.deploy_ways import Way
+
+    page.header._deploy_by(Way.COMMIT)
+
+
+def here(page: Any) -> None:
+    """Let the folder be one of this computer."""
+    from godploy_desktop.core.this_computer import computer_name
+    from tests.gui.recorded.workspace import change_service
+
+    server = page.context.workspace.servers[0]
+    source = replace(databases.SITE.settings.source, computer=computer_name())
+    change_service(server, databases.SITE, settings=replace(databases.SITE.settings, source=source))
 
 
 def add_server_dialog(page: Any) -> None:
@@ -115,6 +133,9 @@ SCENES: dict[str, Make] = {
     "server-fresh": fresh_server,
     "server-settings": at(Route("server", server=1, tab="settings")),
     "service-overview": at(SERVICE),
+    "service-folder": with_databases(SITE, here),
+    "service-plan": with_databases(API, show_plan),
+    "deploy-commit": with_databases(API, deploy_commit),
     "service-crashed": at(REPORTS),
     "service-undeployed": at(DRAFT),
     "service-deployments": at(SERVICE.on("deployments")),

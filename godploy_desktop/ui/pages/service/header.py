@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QUrl, Signal
+from PySide6.QtCore import QPoint, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
 from godploy_desktop.core.server_model import Aspect, Change
+from godploy_desktop.core.this_computer import computer_name
 from godploy_desktop.ui.models import words
+from godploy_desktop.ui.models.deploy_ways import ICONS, Way, button_words, has_plan, menu_words, ways
 from godploy_desktop.ui.models.service_words import running_deployment, service_pill
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.observing import Observer
 from godploy_desktop.ui.pages.service.link import Link
-from godploy_desktop.ui.widgets import Button, ButtonKind, ConfirmDialog, Icon, Label, Pill, column, row
-from godploy_server.contract import GitSource, Problem, Service, ServiceId, ServiceState
+from godploy_desktop.ui.widgets import (
+    Button,
+    ButtonKind,
+    ConfirmDialog,
+    Icon,
+    Label,
+    MenuEntry,
+    Pill,
+    column,
+    open_menu,
+    row,
+)
+from godploy_server.contract import Problem, Service, ServiceId, ServiceState
 
 if TYPE_CHECKING:
     from godploy_desktop.core.server import Server
@@ -36,7 +50,13 @@ class ServiceHeader(QWidget, Observer):
     problem = Signal(object)
 
     def __init__(
-        self, context: Context, server: Server, service_id: ServiceId, *, deploy: Callable[[], object]
+        self,
+        context: Context,
+        server: Server,
+        service_id: ServiceId,
+        *,
+        deploy: Callable[[Way | None], object],
+        show_plan: Callable[[], object],
     ) -> None:
         super().__init__()
         self.begin_observing(context)
@@ -52,15 +72,18 @@ class ServiceHeader(QWidget, Observer):
         self._start = self._button("Start", "play", "start-button", self._start_service)
         self._stop = self._button("Stop", "square", "stop-button", self._ask_stop)
         self._restart = self._button("Restart", "rotate-cw", "restart-button", self._restart_service)
-        self._deploy = Button("Deploy", "rocket", ButtonKind.PRIMARY, on_click=deploy)
+        self._deploy_by, self._show_plan = deploy, show_plan
+        self._deploy = Button("Deploy", "rocket", ButtonKind.PRIMARY, on_click=lambda: deploy(None))
         self._deploy.setObjectName("deploy-button")
+        self._more = Button("", "chevron-down", tip="More ways to deploy", on_click=self._open_ways)
+        self._more.setObjectName("deploy-menu")
         facts = row(self._globe, self._link, self._branch_icon, spacing=6)
         facts.addWidget(self._branch)
         for icon, label, stretch in (("server", self._where, 0), ("clock", self._last, 1)):
             facts.addSpacing(8)
             facts.addWidget(Icon(icon, 14, "text3"))
             facts.addWidget(label, stretch)
-        buttons = (self._start, self._stop, self._restart, self._deploy)
+        buttons = (self._start, self._stop, self._restart, self._deploy, self._more)
         column(row(self._name, 4, self._pill, None, *buttons), facts, spacing=5, parent=self)
         self.watch(server.model.changed, self._changed)
         self.refresh()
@@ -90,7 +113,7 @@ class ServiceHeader(QWidget, Observer):
         self._link.setVisible(bool(service.domains))
         if service.domains:
             self._link.setText(service.domains[0].host)
-        self._branch_icon.set_icon("git-branch" if isinstance(service.settings.source, GitSource) else "box")
+        self._branch_icon.set_icon(words.source_icon(service))
         self._branch.setText(words.source_words(service))
         self._show_last()
         self._show_buttons(service)
@@ -117,14 +140,33 @@ class ServiceHeader(QWidget, Observer):
         ):
             button.setVisible(is_shown)
             button.setEnabled(may_act)
-        self._deploy.setEnabled(is_live and not self._is_asking)
+        offered = ways(service, computer_name())
+        if self._deploy.text() != button_words(offered[0]):
+            self._deploy.set_content(button_words(offered[0]))
+        for button in (self._deploy, self._more):
+            button.setEnabled(is_live and not self._is_asking)
+        self._more.setVisible(len(offered) > 1 or has_plan(service))
         reason = "" if is_live else f"{self._server.name} is not connected"
         for button in (self._start, self._stop, self._restart, self._deploy):
             button.setToolTip(reason)
+        self._more.setToolTip(reason or "More ways to deploy")
 
     def _changed(self, change: Change) -> None:
         if change.aspect is not Aspect.METRICS and change.concerns(service_id=self._id):
             self.refresh()
+
+    def _open_ways(self) -> None:
+        service = self._server.model.services.get(self._id)
+        if service is None:
+            return
+        entries = [
+            MenuEntry(menu_words(way, service), partial(self._deploy_by, way), ICONS[way], name=f"deploy-{way.value}")
+            for way in ways(service, computer_name())
+        ]
+        if has_plan(service):
+            entries.append(MenuEntry(""))
+            entries.append(MenuEntry("Show how it would be built", self._show_plan, "hammer", name="show-plan"))
+        open_menu(entries, self._more, self._more.mapToGlobal(QPoint(0, self._more.height() + 4)))
 
     def _open_domain(self) -> None:
         service, info = self._server.model.services.get(self._id), self._server.model.info

@@ -8,21 +8,26 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtWidgets import QStackedWidget
 
 from godploy_desktop.core.server_model import Aspect, Change
+from godploy_desktop.core.this_computer import computer_name
+from godploy_desktop.ui.models.deploy_ways import Way, ways
 from godploy_desktop.ui.models.route import Crumb, Route
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.page import Page
 from godploy_desktop.ui.pages.frame.server_banner import ServerBanner
+from godploy_desktop.ui.pages.service.deploy_commit import DeployCommitDialog
 from godploy_desktop.ui.pages.service.deployments import DeploymentsTab
 from godploy_desktop.ui.pages.service.domains import DomainsTab
 from godploy_desktop.ui.pages.service.header import ServiceHeader
 from godploy_desktop.ui.pages.service.logs import LogsTab
 from godploy_desktop.ui.pages.service.metrics import MetricsTab
 from godploy_desktop.ui.pages.service.overview import OverviewTab
+from godploy_desktop.ui.pages.service.plan_dialog import PlanDialog
+from godploy_desktop.ui.pages.service.sending import SendingPanel
 from godploy_desktop.ui.pages.service.settings import SettingsTab
 from godploy_desktop.ui.pages.service.tab import ServiceTab
 from godploy_desktop.ui.pages.service.variables import VariablesTab
 from godploy_desktop.ui.widgets import Banner, ScrollArea, Tabs
-from godploy_server.contract import Deploy, Deployment, DeploymentId, Problem, ServiceId, Trigger
+from godploy_server.contract import Deploy, Deployment, DeploymentId, Problem, Service, ServiceId, ServiceKind, Trigger
 
 if TYPE_CHECKING:
     from godploy_desktop.core.server import Server
@@ -49,19 +54,24 @@ class ServicePage(Page):
         self._route = route
         self._made: dict[str, ServiceTab] = {}
         self._open = ""
-        self.header = ServiceHeader(context, server, self._id, deploy=self._deploy)
+        self.header = ServiceHeader(context, server, self._id, deploy=self._deploy, show_plan=self._show_plan)
         self.header.problem.connect(self.show_problem)
         self._undeployed = Banner("info")
         self._undeployed.setObjectName("needs-deployment-banner")
         self._tabs = Tabs({key: text for key, (text, _) in _TABS.items()}, route.tab or "overview")
         self._tabs.setObjectName("service-tabs")
         self._stack = QStackedWidget()
+        self._sending = SendingPanel(
+            context, server, self._id, queued=self._queued, ended=lambda: self.header.set_deploying(False)
+        )
         banner = ServerBanner(context, server)
         self.when_disposed(banner.dispose)
         self.when_disposed(self.header.dispose)
+        self.when_disposed(self._sending.dispose)
         self.body.addWidget(banner)
         self.body.addWidget(self.header)
         self.body.addWidget(self._undeployed)
+        self.body.addWidget(self._sending)
         self.body.addWidget(self._tabs)
         self.body.addWidget(self._stack, 1)
         self.watch(server.model.changed, self._changed)
@@ -70,6 +80,7 @@ class ServicePage(Page):
         if route.deployment:
             self._show_deployment(route.deployment)
         self._refresh()
+        self.header.set_deploying(self._sending.is_sending)
 
     def show_route(self, route: Route) -> bool:
         if (route.page, route.server, route.service) != ("service", self._server.id, self._id):
@@ -134,16 +145,28 @@ class ServicePage(Page):
         if isinstance(tab, DeploymentsTab):
             tab.close_detail()
 
-    def _deploy(self) -> None:
+    def _deploy(self, way: Way | None = None) -> None:
         service = self._server.model.services.get(self._id)
         if service is None:
             return
-        trigger = Trigger.SETTINGS if service.needs_deployment else Trigger.MANUAL
+        match way or ways(service, computer_name())[0]:
+            case Way.SEND:
+                self.problems.clear_problem()
+                self.header.set_deploying(True)
+                self._sending.begin()
+            case Way.COMMIT:
+                dialog = DeployCommitDialog(self.context, self, self._server, service)
+                dialog.finished.connect(lambda commit: self._ask_for(service, str(commit)) if commit else None)
+                dialog.open()
+            case Way.NEWEST | Way.LAST_UPLOAD:
+                self._ask_for(service)
+
+    def _ask_for(self, service: Service, commit: str = "") -> None:
+        trigger = Trigger.SETTINGS if service.needs_deployment and not commit else Trigger.MANUAL
 
         def queued(deployment: Deployment) -> None:
             self.header.set_deploying(False)
-            self._tabs.set_current("deployments")
-            self._show_deployment(deployment.id)
+            self._queued(deployment)
 
         def refused(problem: Problem) -> None:
             self.header.set_deploying(False)
@@ -153,11 +176,23 @@ class ServicePage(Page):
         self.header.set_deploying(True)
         self.act(
             f"Deploy {service.name}",
-            lambda: self._server.deploy(self._id, Deploy(trigger=trigger)),
+            lambda: self._server.deploy(self._id, Deploy(commit=commit, trigger=trigger)),
             done=queued,
             failed=refused,
             about=self._id,
         )
+
+    def _queued(self, deployment: Deployment) -> None:
+        self._tabs.set_current("deployments")
+        self._show_deployment(deployment.id)
+
+    def _show_plan(self) -> None:
+        service = self._server.model.services.get(self._id)
+        if service is None:
+            return
+        dialog = PlanDialog(self.context, self, self._server, service)
+        dialog.finished.connect(lambda answer: self._deploy() if answer else None)
+        dialog.open()
 
     def _changed(self, change: Change) -> None:
         shown = (Aspect.EVERYTHING, Aspect.SERVICE, Aspect.DEPLOYMENT, Aspect.PROJECT)
@@ -179,6 +214,9 @@ class ServicePage(Page):
             ),
             Crumb(service.name),
         )
+        self._tabs.set_shown("domains", service.kind is not ServiceKind.DATABASE)
+        if self._tabs.current == "domains" and service.kind is ServiceKind.DATABASE:
+            self._tabs.set_current("overview")
         self._tabs.set_count("domains", str(len(service.domains)) if service.domains else "")
         active = [each for each in model.deployments_of(self._id) if not each.state.is_final]
         self._tabs.set_count("deployments", str(len(active)) if active else "")
