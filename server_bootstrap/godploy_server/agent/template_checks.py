@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from godploy_server.contract import BadInput, TemplateUse, check_variable_name
-from godploy_server.state.references import FILTERS
+from godploy_server.contract import FILTERS, BadInput, TemplateUse, check_variable_name
 
 _OUTPUT: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")

@@ -2,6 +2,7 @@
 
 from godploy_server.contract.api import ACTOR_HEADER, AGENT_SOCKET, CONTRACT_HEADER
 from godploy_server.contract.building import (
+    BUILD_GROUP,
     ArchiveSource,
     AutoBuilder,
     Builder,
@@ -108,6 +109,9 @@ from godploy_server.contract.running import (
     Strategy,
 )
 from godploy_server.contract.templates import (
+    FILTERS,
+    PLACE_NAMES,
+    PLACEHOLDER,
     Connection,
     Output,
     Rotated,
@@ -120,8 +124,12 @@ from godploy_server.contract.wire import from_json, to_json
 __all__ = [
     "ACTOR_HEADER",
     "AGENT_SOCKET",
+    "BUILD_GROUP",
     "CONTRACT_HEADER",
     "CONTRACT_VERSION",
+    "FILTERS",
+    "PLACEHOLDER",
+    "PLACE_NAMES",
     "AddDomain",
     "AgentInfo",
     "AgentSettings",

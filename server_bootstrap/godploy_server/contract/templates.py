@@ -1,14 +1,23 @@
 """What the server knows of a service that was made from a template. The templates themselves are the desktop's.
 
 Texts may hold `${NAME}`: a variable of the service, or one of `host`, `port`, `public_host`, `public_port`.
-`${NAME|url}` percent-encodes it (RFC 3986), `${NAME|sql}` doubles single quotes and backslashes.
+`${NAME|url}` percent-encodes it (RFC 3986), `${NAME|sql}` doubles single quotes and backslashes, `${NAME|json}` makes
+a JSON text of it, quotes included.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from godploy_server.contract.problem import Problem
+
+PLACEHOLDER: Final = r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?:\|([a-z]+))?\}"
+"""What stands for a value in a text: group 1 is the name, group 2 the filter, if any. A regular expression."""
+
+FILTERS: Final = ("url", "sql", "json")
+PLACE_NAMES: Final = ("host", "port", "public_host", "public_port")
+"""Names that stand for where a service is reached; every other name is one of its variables."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +28,7 @@ class Output:
     text: str
     port: int = 0  # the container's port that `${port}` and `${public_port}` stand for
     is_public: bool = False  # for programs elsewhere: only while that port is published
+    variable: str = ""  # the name that an application's variable with it mostly has, such as DATABASE_URL
 
 
 @dataclass(frozen=True)

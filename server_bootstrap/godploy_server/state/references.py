@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from godploy_server.contract.problem import Conflict
 from godploy_server.contract.running import ServiceSettings
-from godploy_server.contract.templates import Output, TemplateUse
+from godploy_server.contract.templates import PLACEHOLDER, Output, TemplateUse
 from godploy_server.state import services
 from godploy_server.state.secrets import Secrets
 from godploy_server.state.services import ServiceRow
@@ -20,16 +20,14 @@ from godploy_server.state.services import ServiceRow
 HIDDEN: Final = "••••••••"
 """Stands for the value of a secret where nobody asked to see it."""
 
-_PLACEHOLDER: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?:\|([a-z]+))?\}")
+_PLACEHOLDER: Final = re.compile(PLACEHOLDER)
 _REFERENCE: Final = re.compile(r"([a-z](?:[a-z0-9-]{0,38}[a-z0-9])?)\.([A-Za-z][A-Za-z0-9_-]{0,39})")
 
-FILTERS: Final[Mapping[str, Callable[[str], str]]] = {
+_FILTERS: Final[Mapping[str, Callable[[str], str]]] = {
     "url": lambda value: quote(value, safe=""),
     "sql": lambda value: value.replace("\\", "\\\\").replace("'", "''"),
     "json": json.dumps,
 }
-OF_THE_PLACE: Final = frozenset({"host", "port", "public_host", "public_port"})
-"""Placeholders that stand for where a service is reached; every other name is one of its variables."""
 
 
 def fill(text: str, value_of: Callable[[str], str]) -> str:
@@ -42,10 +40,10 @@ def fill(text: str, value_of: Callable[[str], str]) -> str:
         name, filter_name = match[1], match[2]
         if filter_name is None:
             return value_of(name)
-        if filter_name not in FILTERS:
+        if filter_name not in _FILTERS:
             return match[0]
         found = value_of(name)
-        return found if found == HIDDEN else FILTERS[filter_name](found)
+        return found if found == HIDDEN else _FILTERS[filter_name](found)
 
     return _PLACEHOLDER.sub(value, text)
 
