@@ -51,19 +51,23 @@ CALL_TIMEOUT_S: Final = 30.0
 CONTAINER_CALL_TIMEOUT_S: Final = 180.0
 """For calls that stop containers, which Docker gives time to end by themselves."""
 PLAN_TIMEOUT_S: Final = 300.0
-"""For a call that fetches a source first."""
+"""For a call that fetches a source first, or looks at everything that was sent."""
 IDLE_CONNECTIONS: Final = 4
+FILES_AT_ONCE: Final = 500
+"""How many files of an upload are put into JSON before others get their turn."""
 
 
 class AgentClient:
     """Calls one agent. `open_socket` gives a new socket to it; `actor` is who asks, as its history shows it.
+    `open_bulk` gives one for many bytes, behind which nothing else waits.
 
     Calls share a few kept connections; each stream has its own, which closes at once when the stream is closed or its
     task cancelled. Raises what the agent answers, or Unreachable.
     """
 
-    def __init__(self, open_socket: OpenSocket, actor: str) -> None:
+    def __init__(self, open_socket: OpenSocket, actor: str, open_bulk: OpenSocket | None = None) -> None:
         self._open_socket = open_socket
+        self._open_bulk = open_bulk or open_socket
         self._headers = {
             CONTRACT_HEADER: str(CONTRACT_VERSION),
             ACTOR_HEADER: "".join(char for char in actor if char.isprintable())[:200],
@@ -225,7 +229,19 @@ class AgentClient:
 
     async def prepare_upload(self, service: ServiceId, prepare: contract.PrepareUpload) -> contract.Upload:
         """Announce the files of a folder; gives back which contents the server lacks."""
-        return await self._call(contract.Upload, "POST", f"{_service(service)}/uploads", prepare)
+        return await self._send("POST", f"{_service(service)}/uploads", _in_pieces(prepare), None)
+
+    async def send_contents(self, service: ServiceId, upload: str, frames: AsyncGenerator[bytes]) -> contract.Upload:
+        """Send contents that an upload misses, as frames; gives it back with what it still misses. Raises what
+        `frames` raises; what the agent took until then stays."""
+        path = f"{_service(service)}/uploads/{_part(upload)}/contents"
+        return await self._send("PUT", path, frames, None)
+
+    async def send_archive(
+        self, service: ServiceId, name: str, size_bytes: int, content: AsyncGenerator[bytes]
+    ) -> contract.Upload:
+        """Send an archive of `size_bytes`."""
+        return await self._send("PUT", f"{_service(service)}/archive?name={_part(name)}", content, size_bytes)
 
     # what was made from a template
 
@@ -320,11 +336,7 @@ class AgentClient:
             async with asyncio.timeout(timeout_s):
                 return await self._exchange_on_kept(request)
         except TimeoutError:
-            raise Unreachable(
-                "The server's agent does not answer",
-                f"no answer to {request.method} {request.path} within {timeout_s:.0f} s",
-                "Look at the server's page: the agent may be busy or stopped",
-            ) from None
+            raise _silent(request, timeout_s) from None
         except (OSError, h11.ProtocolError, StreamBroken, json.JSONDecodeError) as error:
             raise _unreachable(error) from error
 
@@ -337,6 +349,28 @@ class AgentClient:
                 if request.method != "GET":  # it may have been done: never twice
                     raise
         return await self._exchange_on(await HttpConnection.over(await self._open_socket()), request)
+
+    async def _send(
+        self, method: str, path: str, content: AsyncGenerator[bytes], size_bytes: int | None
+    ) -> contract.Upload:
+        connection: HttpConnection | None = None
+        request = Request(method, path)
+        try:
+            async with asyncio.timeout(CALL_TIMEOUT_S):
+                connection = await HttpConnection.over(await self._open_bulk())
+            response = await connection.send_stream(request, self._headers, content, size_bytes, PLAN_TIMEOUT_S)
+            answer = await connection.body()
+            if response.status_code >= 400:
+                raise _error(response.status_code, answer)
+            return typing.cast(contract.Upload, _decoded(contract.Upload, json.loads(answer)))
+        except TimeoutError:
+            raise _silent(request, PLAN_TIMEOUT_S) from None
+        except (OSError, h11.ProtocolError, StreamBroken, json.JSONDecodeError) as error:
+            raise _unreachable(error) from error
+        finally:
+            await content.aclose()
+            if connection is not None:
+                connection.abort()
 
     def _kept(self) -> HttpConnection | None:
         while self._idle:
@@ -363,20 +397,17 @@ class AgentClient:
 
     async def _stream(self, path: str) -> AsyncGenerator[bytes]:
         connection: HttpConnection | None = None
+        request = Request("GET", path)
         try:
             async with asyncio.timeout(CALL_TIMEOUT_S):
                 connection = await HttpConnection.over(await self._open_socket())
-                response = await connection.send(Request("GET", path), self._headers)
+                response = await connection.send(request, self._headers)
             if response.status_code >= 400:
                 raise _error(response.status_code, await connection.body())
             async for chunk in connection.chunks():
                 yield chunk
         except TimeoutError:
-            raise Unreachable(
-                "The server's agent does not answer",
-                f"no answer to GET {path} within {CALL_TIMEOUT_S:.0f} s",
-                "Look at the server's page: the agent may be busy or stopped",
-            ) from None
+            raise _silent(request, CALL_TIMEOUT_S) from None
         except (OSError, h11.ProtocolError, StreamBroken) as error:
             raise _unreachable(error) from error
         finally:
@@ -387,6 +418,16 @@ class AgentClient:
         async with aclosing(self._stream(path)) as chunks:
             async for lines in split_lines(chunks):
                 yield lines
+
+
+async def _in_pieces(prepare: contract.PrepareUpload) -> AsyncGenerator[bytes]:
+    """The JSON of a list that may be very long, without holding the loop."""
+    yield b'{"name":' + json.dumps(prepare.name).encode() + b',"files":['
+    for begin in range(0, len(prepare.files), FILES_AT_ONCE):
+        files = json.dumps(to_json(prepare.files[begin : begin + FILES_AT_ONCE]), separators=(",", ":"))
+        yield (b"," if begin else b"") + files[1:-1].encode()
+        await asyncio.sleep(0)
+    yield b"]}"
 
 
 def _part(value: str) -> str:
@@ -420,6 +461,14 @@ def _error(status: int, content: bytes) -> GodployError:
             "The agent refused the call", f"it answered with HTTP status {status}", "Look at the agent's log"
         )
     return error_of(problem)
+
+
+def _silent(request: Request, timeout_s: float) -> Unreachable:
+    return Unreachable(
+        "The server's agent does not answer",
+        f"no answer to {request.method} {request.path} within {timeout_s:.0f} s",
+        "Look at the server's page: the agent may be busy or stopped",
+    )
 
 
 def _unreachable(error: BaseException) -> Unreachable:

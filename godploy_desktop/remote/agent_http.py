@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +13,8 @@ import h11
 
 READ_BYTES: Final = 256 * 1024
 MAX_HEADER_BYTES: Final = 64 * 1024
+LAST_WORD_S: Final = 5.0
+"""How long a side that stopped reading is listened to: it may have said why."""
 
 
 @dataclass(frozen=True)
@@ -55,22 +57,68 @@ class HttpConnection:
 
     async def send(self, request: Request, headers: Mapping[str, str]) -> h11.Response:
         """Send a request and wait for the head of its answer. Raises OSError, h11.ProtocolError or StreamBroken."""
-        if self._http.our_state is not h11.IDLE:
-            self._http.start_next_cycle()
         content = b"" if request.body is None else json.dumps(request.body, separators=(",", ":")).encode()
-        wire_headers = [(name.encode("ascii"), value.encode("utf-8")) for name, value in headers.items()]
-        wire_headers.append((b"host", b"godploy"))
+        wire_headers = dict(headers)
         if request.body is not None:
-            wire_headers.append((b"content-type", b"application/json"))
+            wire_headers["content-type"] = "application/json"
         if request.body is not None or request.method not in {"GET", "DELETE"}:
-            wire_headers.append((b"content-length", str(len(content)).encode("ascii")))
-        head = h11.Request(method=request.method, target=request.path.encode("ascii"), headers=wire_headers)
-        wire = [self._http.send(head)]
+            wire_headers["content-length"] = str(len(content))
+        wire = [self._head(request, wire_headers)]
         if content:
             wire.append(self._http.send(h11.Data(content)))
         wire.append(self._http.send(h11.EndOfMessage()))
         self._writer.write(b"".join(part for part in wire if part))
         await self._writer.drain()
+        return await self._response()
+
+    async def send_stream(
+        self,
+        request: Request,
+        headers: Mapping[str, str],
+        content: AsyncGenerator[bytes],
+        size_bytes: int | None,
+        timeout_s: float,
+    ) -> h11.Response:
+        """Send a request whose body is `content` (`size_bytes` None: not known before), as fast as it is taken, and
+        wait for the head of the answer, after the last byte for `timeout_s`. An answer that comes earlier ends the
+        sending. Raises what `content` raises, or as `send`, or TimeoutError; the connection is of no use then."""
+        length = {"transfer-encoding": "chunked"} if size_bytes is None else {"content-length": str(size_bytes)}
+        wire_headers = {**headers, "content-type": "application/octet-stream", **length}
+        self._writer.write(self._head(request, wire_headers))
+        sending = asyncio.create_task(self._pump(content))
+        answering = asyncio.create_task(self._response())
+        try:
+            await asyncio.wait({sending, answering}, return_when=asyncio.FIRST_COMPLETED)
+            if answering.done():
+                return answering.result()
+            broken = sending.exception()
+            if broken is None or isinstance(broken, OSError):  # it may have answered before it closed
+                await asyncio.wait({answering}, timeout=timeout_s if broken is None else LAST_WORD_S)
+                if answering.done() and (broken is None or answering.exception() is None):
+                    return answering.result()
+            raise broken or TimeoutError
+        finally:
+            sending.cancel()
+            answering.cancel()
+            await asyncio.gather(sending, answering, return_exceptions=True)
+            await content.aclose()
+
+    async def _pump(self, content: AsyncGenerator[bytes]) -> None:
+        async for piece in content:
+            self._writer.write(self._http.send(h11.Data(piece)) or b"")
+            await self._writer.drain()
+        self._writer.write(self._http.send(h11.EndOfMessage()) or b"")
+        await self._writer.drain()
+
+    def _head(self, request: Request, headers: Mapping[str, str]) -> bytes:
+        if self._http.our_state is not h11.IDLE:
+            self._http.start_next_cycle()
+        wire_headers = [(name.encode("ascii"), value.encode("utf-8")) for name, value in headers.items()]
+        wire_headers.append((b"host", b"godploy"))
+        head = h11.Request(method=request.method, target=request.path.encode("ascii"), headers=wire_headers)
+        return self._http.send(head) or b""
+
+    async def _response(self) -> h11.Response:
         while True:
             event = await self._next_event()
             if isinstance(event, h11.Response):

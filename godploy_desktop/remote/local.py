@@ -76,7 +76,9 @@ class LocalConnection:
         self._sockets: list[UnixListener] = []
         self._pid: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._agent = AgentClient(lambda: self.open_unix(AGENT_SOCKET), actor)
+        self._agent = AgentClient(
+            lambda: self.open_unix(AGENT_SOCKET), actor, lambda: self.open_unix(AGENT_SOCKET, bulk=True)
+        )
         self._docker: docker.DockerClient | None = None
 
     @property

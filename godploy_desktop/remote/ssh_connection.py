@@ -76,7 +76,9 @@ class SshConnection:
         self._is_decided = asyncio.Event()  # an attempt ended, so that waiting for the next is over
         self._sockets: list[UnixListener] = []
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._agent = AgentClient(lambda: self.open_unix(AGENT_SOCKET), actor)
+        self._agent = AgentClient(
+            lambda: self.open_unix(AGENT_SOCKET), actor, lambda: self.open_unix(AGENT_SOCKET, bulk=True)
+        )
         self._docker: docker.DockerClient | None = None
 
     @property

@@ -14,6 +14,7 @@ import pytest_asyncio
 from godploy_desktop.remote.agent_client import AgentClient
 from godploy_desktop.remote.agent_lines import LogLines, split_lines
 from godploy_server.contract import (
+    CONTRACT_VERSION,
     CreateProject,
     DeploymentId,
     Heartbeat,
@@ -115,7 +116,7 @@ async def test_each_call_says_who_asks_and_which_contract_is_spoken(agent: FakeA
     agent.answers["GET /v1/projects"] = answered([])
     await client.projects()
     headers = agent.requests[0][2]
-    assert headers["godploy-contract"] == "1"
+    assert headers["godploy-contract"] == str(CONTRACT_VERSION)
     assert headers["godploy-actor"] == "Jörg@laptopevil: 1"
     assert "evil" not in headers
 
