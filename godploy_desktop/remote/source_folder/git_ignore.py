@@ -41,13 +41,14 @@ class GitIgnore:
     files: tuple[_Lines, ...]
 
     @classmethod
-    def of(cls, top: Path) -> GitIgnore:
-        """The rules at the top of a folder; where it lies in a repository, those of the folders above it too.
+    def of(cls, top: Path, highest: Path) -> GitIgnore:
+        """The rules at the top of a folder; those of the folders above it count too, up to the repository that it
+        lies in, or to `highest` (itself, or one above it) where it lies in none.
 
         Raises BadInput for a `.gitignore` that cannot be read.
         """
         top = top.resolve()
-        repository = next((each for each in (top, *top.parents) if (each / _GIT).exists()), top)
+        repository = next((each for each in (top, *top.parents) if (each / _GIT).exists()), highest.resolve())
         folders = [each for each in (top, *top.parents) if each.is_relative_to(repository)]
         files = [(repository, repository / _GIT / "info" / "exclude")]
         files += [(each, each / IGNORE_FILE) for each in reversed(folders)]

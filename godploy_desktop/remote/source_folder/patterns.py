@@ -43,10 +43,10 @@ class Patterns:
         self.patterns = tuple(pattern for line in lines if (pattern := _compiled(line)) is not None)
         self.nothing = (False,) * len(self.patterns)
 
-    def match(self, path: str, folder: tuple[bool, ...]) -> tuple[bool, tuple[bool, ...]]:
+    def match(self, path: str, folder: tuple[bool, ...], *, is_matched: bool = False) -> tuple[bool, tuple[bool, ...]]:
         """Whether `path` (relative, with /) matches, given the second result for the folder that it is in (`nothing`
-        at the top), and the same for itself."""
-        matched = False
+        at the top), and the same for itself. `is_matched`: something before the list has matched it already."""
+        matched = is_matched
         each_matched = []
         for pattern, folder_matched in zip(self.patterns, folder, strict=True):
             matches = folder_matched
