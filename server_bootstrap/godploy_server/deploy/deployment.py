@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-from godploy_server.contract import DeploymentState, GodployError, Problem, StepState
+from godploy_server.contract import DeploymentFailed, DeploymentState, GodployError, NotReady, Problem, Step, StepState
 from godploy_server.deploy.attempt import Attempt, DeploymentStep
 from godploy_server.deploy.steps.build import BUILD
 from godploy_server.deploy.steps.drain import DRAIN
@@ -16,10 +17,22 @@ from godploy_server.deploy.steps.release import RELEASE
 from godploy_server.deploy.steps.settle import SETTLE
 from godploy_server.deploy.steps.start import START
 from godploy_server.deploy.steps.switch import SWITCH
+from godploy_server.deploy.time_limits import limit_s
+from godploy_server.runtime.time_limit import within
 from godploy_server.state import deployments
 from godploy_server.state.exhaustion import explained
 
 STEPS: Final = (FETCH, BUILD, RELEASE, START, PROBE, SWITCH, DRAIN, SETTLE)
+
+
+DOCKER_WENT_AWAY: Final = "Docker went away"
+"""The detail of a step that ended because of it; recovery goes on from there when Docker answers again."""
+
+_ENDS: Final = {DeploymentState.FAILED: StepState.FAILED, DeploymentState.CANCELLED: StepState.CANCELLED}
+
+
+class DockerWentAwayError(Exception):
+    """A deployment could neither go on nor be undone; its row still says that it runs, and recovery settles it."""
 
 
 class CancelRequest:
@@ -60,6 +73,7 @@ async def deploy(
 
     Gives how the deployment ended and records it. Never leaves the service without a release that serves, if
     one served before. `pause_at` names a step that stands still before it does anything, for tests of faults.
+    Raises DockerWentAwayError when Docker is not there to undo it with.
     """
     begun: list[DeploymentStep] = []
     problem: Problem | None = None
@@ -80,7 +94,12 @@ async def deploy(
         problem = attempt.log.without_secrets(problem)
         attempt.log.problem(problem)
     if state is not DeploymentState.SUCCEEDED:
+        await _require_docker(attempt, begun)
+        deployments.end_step(attempt.engine.connection, attempt.deployment.id, begun[-1].step, _ENDS[state])
+        attempt.log.deployment_changed()  # from here on the job undoes what it did, and must be left to it
         await undo(attempt, begun)
+        await _require_docker(attempt, begun)
+        problem = with_outcome(attempt, problem)
     finish(attempt, state, problem)
     return state
 
@@ -89,9 +108,47 @@ async def _take(attempt: Attempt, cancel: CancelRequest, step: DeploymentStep, i
     connection, deployment_id = attempt.engine.connection, attempt.deployment.id
     deployments.begin_step(connection, deployment_id, step.step)
     attempt.log.step(step.step)
-    detail = await cancel.guard(step, _stand_still() if is_paused else step.run(attempt))
+    detail = await cancel.guard(step, _stand_still() if is_paused else _in_time(attempt, step))
     deployments.end_step(connection, deployment_id, step.step, StepState.DONE, detail)
     attempt.log.deployment_changed()
+
+
+async def _in_time(attempt: Attempt, step: DeploymentStep) -> str:
+    settings = attempt.service.settings if attempt.snapshot is None else attempt.snapshot.settings
+    seconds = limit_s(step.step, settings)
+    try:
+        return await within(step.run(attempt), seconds)
+    except asyncio.TimeoutError:
+        raise DeploymentFailed(
+            f"The step {step.step.value} took too long",
+            f"it was ended after {seconds:g} s",
+            "Look at the log for what is slow, or allow more time in the service's settings",
+        ) from None
+
+
+async def _require_docker(attempt: Attempt, begun: Sequence[DeploymentStep]) -> None:
+    """Raise DockerWentAwayError when Docker is needed to undo these steps and does not answer."""
+    if all(each.step is Step.FETCH for each in begun):
+        return
+    try:
+        await attempt.engine.docker.version()
+    except NotReady:
+        step = begun[-1].step
+        deployments.end_step(
+            attempt.engine.connection, attempt.deployment.id, step, StepState.INTERRUPTED, DOCKER_WENT_AWAY
+        )
+        attempt.log.say(f"{DOCKER_WENT_AWAY}; what becomes of this deployment is decided when it answers again")
+        attempt.log.deployment_changed()
+        raise DockerWentAwayError from None
+
+
+def with_outcome(attempt: Attempt, problem: Problem | None) -> Problem | None:
+    """Say in the history what undoing did to the service, where it did more than leave it untouched."""
+    if not attempt.outcome:
+        return problem
+    if problem is None:
+        return Problem("cancelled", "The deployment was cancelled", attempt.outcome, "Deploy again when you want to")
+    return replace(problem, why=f"{problem.why}; {attempt.outcome}")
 
 
 async def _stand_still() -> str:

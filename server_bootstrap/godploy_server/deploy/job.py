@@ -10,13 +10,16 @@ from typing import Final
 
 from godploy_server.contract import Cancelled, DeploymentFailed, DeploymentId, DeploymentState, GodployError
 from godploy_server.deploy.attempt import Attempt
-from godploy_server.deploy.deployment import CancelRequest, deploy, steps_of
+from godploy_server.deploy.deployment import CancelRequest, DockerWentAwayError, deploy, steps_of
 from godploy_server.runtime.engine import Engine
 from godploy_server.state import deployments
 from godploy_server.state.paths import Paths
 from godploy_server.state.processes import start_of
 
 NOT_TAKEN: Final = 4
+LEFT_OPEN: Final = 5
+"""Docker went away under it: the row says running still, and the agent's recovery ends it."""
+
 PAUSE_VARIABLE: Final = "GODPLOY_PAUSE_AT"
 """Names a step at which a job stands still until it is ended: for tests that kill it at an exact place."""
 
@@ -54,6 +57,8 @@ async def _run(paths: Paths, deployment_id: DeploymentId) -> int:
             if deployments.is_cancelling(engine.connection, deployment_id):
                 cancel.make()
             state = await deploy(attempt, cancel, steps_of(attempt), os.environ.get(PAUSE_VARIABLE, ""))
+        except DockerWentAwayError:
+            return LEFT_OPEN
         finally:
             attempt.log.close()
             shutil.rmtree(paths.build(deployment_id), ignore_errors=True)

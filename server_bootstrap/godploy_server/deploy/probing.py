@@ -10,10 +10,10 @@ from typing import Final
 
 from godploy_server.contract import DeploymentFailed, ServiceSettings
 from godploy_server.ingress.asking import asked_host, why_unhealthy
-from godploy_server.runtime.containers import replicas
+from godploy_server.runtime.containers import START_INTERVAL_API, replicas
 from godploy_server.runtime.engine import Engine
 from godploy_server.runtime.names import ServiceName
-from godploy_server.runtime.release_containers import ContainerHealth, health_of, last_lines
+from godploy_server.runtime.release_containers import ContainerHealth, health_of, last_lines, run_inside
 
 CRASH_LOOP_RESTARTS: Final = 3
 """A program that ended this often while it was to get healthy will not: its log is shown instead of waiting."""
@@ -51,7 +51,10 @@ async def probe_release(
     Raises DeploymentFailed, with the last lines of the container that is at fault in `say`.
     """
     if settings.health.command:
-        work = [_await_command(engine, name.container(release, each)) for each in replicas(settings)]
+        work = [
+            _await_command(engine, name.container(release, each), settings.health.command)
+            for each in replicas(settings)
+        ]
     else:
         host = asked_host(engine, name.service_id)
         work = [_probe_replica(engine, name, position, settings, host) for position in range(settings.replicas)]
@@ -80,10 +83,17 @@ async def probe_release(
     raise await failure(engine, name, release, replica, reason, say)
 
 
-async def _await_command(engine: Engine, container: str) -> None:
-    """Wait until Docker says that the container's health command was successful."""
+async def _await_command(engine: Engine, container: str, command: Sequence[str]) -> None:
+    """Wait until the container's health command was successful.
+
+    Docker before engine 25 runs it for the first time after a whole interval: there it is run from here as well.
+    """
+    is_prompt = await engine.docker.speaks(START_INTERVAL_API)
     while True:
-        if (await health_of(engine.docker, container)).check == "healthy":
+        health = await health_of(engine.docker, container)
+        if health.check == "healthy":
+            return
+        if not is_prompt and health.is_running and await run_inside(engine.docker, container, command) == 0:
             return
         await asyncio.sleep(_HEALTH_POLL_S)
 

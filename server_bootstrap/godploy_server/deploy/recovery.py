@@ -3,6 +3,9 @@
 Before SWITCH the old release still serves: the new one is taken away again. From SWITCH on the new one serves, or is
 about to: going on is the quickest way to a service that runs, and if the new one fails after all, the old one is
 brought back. Either way the history says which release serves.
+
+Where only one release may run (recreate), going back ends the new one before it starts the old one again, and going on
+ends the old one before it starts the new one: never both at once.
 """
 
 from __future__ import annotations
@@ -20,10 +23,20 @@ from godploy_server.contract import (
     NotReady,
     Problem,
     Step,
+    StepState,
 )
 from godploy_server.deploy.attempt import Attempt
 from godploy_server.deploy.children import end_session
-from godploy_server.deploy.deployment import STEPS, CancelRequest, deploy, finish, undo
+from godploy_server.deploy.deployment import (
+    DOCKER_WENT_AWAY,
+    STEPS,
+    CancelRequest,
+    DockerWentAwayError,
+    deploy,
+    finish,
+    undo,
+    with_outcome,
+)
 from godploy_server.deploy.steps.drain import DRAIN
 from godploy_server.deploy.steps.start import START
 from godploy_server.deploy.steps.switch import SWITCH
@@ -73,6 +86,7 @@ class Found:
     step: Step | None  # the last one that began; None: not even the first
     new_containers: NewContainers
     route: ProxyRoute
+    is_undoing: bool = False  # that step failed or was cancelled, and what was done is being undone
 
 
 def decide(found: Found) -> Action:
@@ -84,7 +98,7 @@ def decide(found: Found) -> Action:
         return Action.LEAVE
     if found.new_containers is NewContainers.UNKNOWN:
         return Action.WAIT
-    if found.new_containers is NewContainers.MISSING:
+    if found.new_containers is NewContainers.MISSING or found.is_undoing:
         return Action.BACK
     has_switched = found.step is not None and _ORDER.index(found.step) >= _ORDER.index(Step.SWITCH)
     if found.route is ProxyRoute.NEW or has_switched:
@@ -127,10 +141,12 @@ async def _recover_one(engine: Engine, row: Deployment, is_alive: bool) -> bool:
         found = await _look(attempt, row, is_alive)
         action = decide(found)
         if action is Action.FORWARD:
-            await _go_on(attempt, found)
+            await _go_on(attempt, row)
         elif action is Action.BACK:
-            await _go_back(attempt, found)
+            await _go_back(attempt, found, row)
         return action in (Action.FORWARD, Action.BACK)
+    except DockerWentAwayError:
+        return False  # again
     finally:
         attempt.log.close()
 
@@ -139,7 +155,8 @@ async def _look(attempt: Attempt, row: Deployment, job_is_alive: bool) -> Found:
     step = row.steps[-1].step if row.steps else None
     if job_is_alive:
         return Found(True, step, NewContainers.UNKNOWN, ProxyRoute.UNKNOWN)
-    return Found(False, step, await _new_containers(attempt), await _route(attempt))
+    is_undoing = bool(row.steps) and row.steps[-1].state in (StepState.FAILED, StepState.CANCELLED)
+    return Found(False, step, await _new_containers(attempt), await _route(attempt), is_undoing)
 
 
 async def _new_containers(attempt: Attempt) -> NewContainers:
@@ -173,46 +190,58 @@ async def _route(attempt: Attempt) -> ProxyRoute:
     return ProxyRoute.NEW if set(served) == set(new) else ProxyRoute.OLD
 
 
-async def _go_on(attempt: Attempt, found: Found) -> None:
+async def _go_on(attempt: Attempt, row: Deployment) -> None:
     """Take the steps from START on again: they use what is there, and a probe says whether it still serves."""
     attempt.previous = await _release_to_go_back_to(attempt)
-    attempt.log.say(f"The job was killed during {_step_name(found.step)}; going on where it was")
+    attempt.log.say(f"{_sentence(row)}; going on where it was")
     steps = STEPS[_ORDER.index(Step.START) :]
     await deploy(attempt, CancelRequest(), steps)
 
 
-async def _go_back(attempt: Attempt, found: Found) -> None:
+async def _go_back(attempt: Attempt, found: Found, row: Deployment) -> None:
     step = found.step
-    attempt.log.say(f"The job was killed during {_step_name(step)}; undoing it")
+    attempt.log.say(f"{_sentence(row)}; undoing it")
     begun = [] if step is None else list(STEPS[: _ORDER.index(step) + 1])
     if step is not None and _ORDER.index(step) >= _ORDER.index(Step.SWITCH):
         attempt.previous = await _release_to_go_back_to(attempt)
         begun = [each for each in begun if each not in (START, SWITCH, DRAIN)] + [START, SWITCH, DRAIN]
     await undo(attempt, begun)
-    finish(attempt, DeploymentState.INTERRUPTED, interruption(step, attempt.previous))
+    if row.is_cancelling:
+        finish(attempt, DeploymentState.CANCELLED, with_outcome(attempt, None))
+        return
+    finish(attempt, DeploymentState.INTERRUPTED, interruption(cause_of(row), attempt.previous, attempt.outcome))
 
 
 async def _release_to_go_back_to(attempt: Attempt) -> int | None:
     """Give the release that served before: the rows may name the new one already."""
     if attempt.previous is not None and not attempt.replaces_itself:
         return attempt.previous
+    connection, service_id = attempt.engine.connection, attempt.service.id
+    known = {each.number for each in releases.of_service(connection, service_id)}
+    before = deployments.last_release(connection, service_id, attempt.deployment.number)
+    if before in known and before != attempt.release:
+        return before
     containers = await containers_of(attempt.engine.docker, attempt.name)
-    known = {each.number for each in releases.of_service(attempt.engine.connection, attempt.service.id)}
     others = [each for each in containers if each.release != attempt.release and each.release in known]
     running = [each.release for each in others if each.is_running]
     return max(running or [each.release for each in others], default=None)
 
 
-def interruption(step: Step | None, serving: int | None) -> Problem:
-    """Give what the history says of a deployment that was undone after its job was killed."""
+def cause_of(row: Deployment) -> str:
+    """Give why a deployment that did not end has no job: "its job was killed during build"."""
+    if not row.steps:
+        return "its job was killed during its start"
+    last = row.steps[-1]
+    what = DOCKER_WENT_AWAY if last.detail == DOCKER_WENT_AWAY else "its job was killed"
+    return f"{what} during {last.step.value}"
+
+
+def interruption(cause: str, serving: int | None, outcome: str = "") -> Problem:
+    """Give what the history says of a deployment that was undone because its job is gone (`cause_of`)."""
     serves = f"release {serving} serves as before" if serving is not None else "nothing serves, as before"
-    return Problem(
-        "interrupted",
-        "The deployment was interrupted",
-        f"its job was killed during {_step_name(step)}; {serves}",
-        "Deploy again",
-    )
+    return Problem("interrupted", "The deployment was interrupted", f"{cause}; {outcome or serves}", "Deploy again")
 
 
-def _step_name(step: Step | None) -> str:
-    return step.value if step else "its start"
+def _sentence(row: Deployment) -> str:
+    cause = cause_of(row)
+    return cause[0].upper() + cause[1:]

@@ -16,7 +16,10 @@ from godploy_server.runtime.names import REPLICA_LABEL, ServiceName
 HEALTH_EVERY_S: Final = 10
 """How often a health command is run in a container that is healthy."""
 
-_HEALTH_EVERY_AT_START_S: Final = 1  # from engine 25 on; an older one begins at once with HEALTH_EVERY_S
+START_INTERVAL_API: Final = "1.44"
+"""From this version of Docker's API on a health command may be run more often while the program starts."""
+
+_HEALTH_EVERY_AT_START_S: Final = 1
 _HEALTH_FAILURES: Final = 3
 _HEALTH_COMMAND_S: Final = 10
 LOG_ROTATION: Final[dict[str, Any]] = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}}

@@ -166,6 +166,11 @@ class DockerClient:
                 if not line.get("progressDetail") and line.get("status"):
                     yield " ".join(filter(None, (line.get("id", ""), line["status"])))
 
+    async def speaks(self, api: str) -> bool:
+        """Whether the daemon speaks this API version ("1.44") or a newer one with us. Raises NotReady."""
+        version = self._version or await self.version()
+        return _as_numbers(version.api) >= _as_numbers(api)
+
     async def _prefix(self) -> str:
         version = self._version or await self.version()
         return f"/v{version.api}"

@@ -14,6 +14,7 @@ from godploy_server.runtime.names import INSTANCE_LABEL, RELEASE_LABEL, REPLICA_
 
 LONGEST_STOP_GRACE_S: Final = 600
 _LAST_LINES: Final = 30
+_LOOK_EVERY_S: Final = 0.1
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,22 @@ async def health_of(docker: DockerClient, container: str) -> ContainerHealth:
         check=str(health.get("Status") or "none"),
         said=str(runs[-1].get("Output") or "").strip()[-300:],
     )
+
+
+async def run_inside(docker: DockerClient, container: str, command: Sequence[str]) -> int | None:
+    """Run a command in a container and give its exit code; None while the container does not run."""
+    try:
+        made = await docker.request("POST", f"/containers/{container}/exec", body={"Cmd": list(command)})
+        await docker.request("POST", f"/exec/{made['Id']}/start", body={"Detach": True})
+        while True:
+            found = await docker.request("GET", f"/exec/{made['Id']}/json")
+            if not found["Running"]:
+                return int(found.get("ExitCode") or 0)
+            await asyncio.sleep(_LOOK_EVERY_S)
+    except DockerRefused as refusal:
+        if refusal.http_status in (404, 409):  # it is being started, restarted, or is gone
+            return None
+        raise
 
 
 async def last_lines(docker: DockerClient, container: str, count: int = _LAST_LINES, since: float = 0) -> list[str]:

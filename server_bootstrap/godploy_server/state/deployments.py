@@ -12,6 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
+from godploy_server.contract.building import BuildPlan
 from godploy_server.contract.entities import (
     Deployment,
     DeploymentId,
@@ -172,6 +173,16 @@ def begin(connection: sqlite3.Connection, deployment_id: str, pid: int, started:
     return taken.rowcount == 1
 
 
+def last_release(connection: sqlite3.Connection, service_id: str, before: int) -> int | None:
+    """Give the release that the newest successful deployment before number `before` brought, None if none did."""
+    row = connection.execute(
+        'SELECT "release" FROM deployments WHERE service_id = ? AND number < ? AND state = ?'
+        " ORDER BY number DESC LIMIT 1",
+        (service_id, before, DeploymentState.SUCCEEDED.value),
+    ).fetchone()
+    return None if row is None else row["release"]
+
+
 def job_of(connection: sqlite3.Connection, deployment_id: str) -> Job | None:
     """Give the process that runs, or ran, a deployment."""
     row = connection.execute("SELECT job_pid, job_started FROM deployments WHERE id = ?", (deployment_id,)).fetchone()
@@ -227,6 +238,17 @@ def set_commit(connection: sqlite3.Connection, deployment_id: str, commit: str, 
 def set_release(connection: sqlite3.Connection, deployment_id: str, number: int) -> None:
     """Record which release the deployment made."""
     connection.execute('UPDATE deployments SET "release" = ? WHERE id = ?', (number, deployment_id))
+
+
+def set_plan(connection: sqlite3.Connection, deployment_id: str, plan: BuildPlan) -> None:
+    """Record how the source is built."""
+    connection.execute("UPDATE deployments SET plan = ? WHERE id = ?", (json.dumps(to_json(plan)), deployment_id))
+
+
+def image_id_of(connection: sqlite3.Connection, deployment_id: str) -> str:
+    """Give the image that the desktop built for a deployment, "" where the server builds."""
+    row = connection.execute("SELECT image_id FROM deployments WHERE id = ?", (deployment_id,)).fetchone()
+    return "" if row is None else str(row["image_id"])
 
 
 def finish(
@@ -297,4 +319,5 @@ def _deployment(row: sqlite3.Row) -> Deployment:
         queue_position=row["ahead"] if state is DeploymentState.QUEUED else None,
         is_cancelling=bool(row["cancel_requested"]),
         problem=None if row["problem"] is None else from_json(Problem, json.loads(row["problem"])),
+        plan=None if row["plan"] is None else from_json(BuildPlan, json.loads(row["plan"])),
     )

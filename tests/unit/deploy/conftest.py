@@ -32,10 +32,12 @@ from godploy_server.contract import (
 from godploy_server.deploy.lifecycle import create_project_network
 from godploy_server.ingress.http_get import Answer, http_get
 from godploy_server.ingress.traefik import ensure_traefik
+from godploy_server.runtime.docker_client import DockerClient
 from godploy_server.runtime.engine import Engine
 from godploy_server.state import deployments, domains, projects, services, settings
 from godploy_server.state.paths import Paths
 from godploy_server.state.services import ServiceRow
+from tests.unit.empty_docker import EmptyDocker
 
 HOST = "shop.test"
 IMAGES = ("traefik:v3.7", "python:3.12-slim")
@@ -166,21 +168,23 @@ def has_images(*images: str) -> bool:
         return False
 
 
-def make_engine(folder: Path, **changes: Any) -> Engine:
+def make_engine(folder: Path, docker: DockerClient | None = None, **changes: Any) -> Engine:
     paths = Paths(folder / "state", folder / "run")
     paths.prepare()
     first = Engine.open(paths)
     settings.set_instance(first.connection, replace(settings.instance(first.connection), **changes))
     first.close()
-    return Engine.open(paths)
+    return Engine.open(paths, docker)
 
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    """A server side with rows and files, and no Docker behind it."""
-    made = make_engine(tmp_path, is_embedded=True)
+    """A server side with rows and files, and a Docker that has nothing."""
+    docker = EmptyDocker(tmp_path / "docker.sock").start()
+    made = make_engine(tmp_path, DockerClient(docker.path), is_embedded=True)
     yield made
     made.close()
+    docker.stop()
 
 
 @pytest.fixture
@@ -234,6 +238,8 @@ def take_down(prefix: str, service_id: str) -> None:
     label = f"label=godploy.instance={prefix}"
     for each in docker("ps", "-aq", "--filter", label):
         docker("rm", "-fv", each)
+    for each in docker("volume", "ls", "-q", "--filter", label):
+        docker("volume", "rm", each)
     for each in docker("network", "ls", "-q", "--filter", label):
         docker("network", "rm", each)
     if service_id:
