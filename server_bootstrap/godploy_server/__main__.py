@@ -46,6 +46,15 @@ def _parser() -> argparse.ArgumentParser:
     _add_folders(job)
     job.set_defaults(run=_job)
 
+    plan = verbs.add_parser("plan", help="look at the newest source of a service and say how it would be built")
+    plan.add_argument("service_id")
+    _add_folders(plan)
+    plan.set_defaults(run=_plan)
+
+    download = verbs.add_parser("download", help="fetch what GODPLOY_DOWNLOAD_URL names into a file")
+    download.add_argument("file", type=Path)
+    download.set_defaults(run=_download)
+
     version = verbs.add_parser("version", help="print the version as JSON")
     version.set_defaults(run=_version)
 
@@ -89,6 +98,18 @@ def _job(arguments: argparse.Namespace) -> int:
     from godploy_server.deploy.job import run_job
 
     return run_job(_paths(arguments), DeploymentId(arguments.deployment_id))
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    from godploy_server.deploy.planning import print_plan
+
+    return print_plan(_paths(arguments), arguments.service_id)
+
+
+def _download(arguments: argparse.Namespace) -> int:
+    from godploy_server.deploy.downloading import download
+
+    return download(arguments.file)
 
 
 def _version(_: argparse.Namespace) -> int:

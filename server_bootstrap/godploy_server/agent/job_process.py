@@ -6,14 +6,13 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from godploy_server.state.deployments import Job
 from godploy_server.state.paths import Paths
 from godploy_server.state.processes import start_of
+from godploy_server.state.program import own_program
 
 CANCEL_GRACE_S: Final = 1.5
 """How long a job may take between SIGTERM and SIGKILL."""
@@ -90,12 +89,8 @@ def adopt_job(job: Job) -> JobProcess | None:
 
 def job_command(deployment_id: str, paths: Paths) -> list[str]:
     """Give the command of a job: the same program that this process runs."""
-    package = Path(__file__).resolve().parent.parent
-    bundle = package.parent
-    program = [str(bundle)] if bundle.is_file() else ["-m", "godploy_server"]
     return [
-        sys.executable,
-        *program,
+        *own_program(),
         "job",
         deployment_id,
         "--state-dir",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
+
+BUILD_GROUP: Final = "godploybuild.slice"
+"""The cgroup that a server's builds run in, capped by its agent: what `docker build --cgroup-parent` is given."""
 
 
 @dataclass(frozen=True)

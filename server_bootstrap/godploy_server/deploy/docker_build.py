@@ -1,34 +1,58 @@
-"""The command line of a build and its environment: pure functions. `steps/build.py` executes them."""
+"""The command line of a build and its environment: pure functions. `builders/image_build.py` executes them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
-from godploy_server.contract import BadInput, DockerfileBuilder, check_build_argument
+from godploy_server.contract import check_build_argument
+
+_SECRET_VARIABLE: Final = "GODPLOY_SECRET_{}"
+_ARG: Final = re.compile(r"^[ \t]*ARG[ \t]+(.*)$", re.IGNORECASE | re.MULTILINE)
+_CONTINUED: Final = re.compile(r"\\[ \t]*\n")
 
 
-def build_arguments(
-    builder: DockerfileBuilder, context: Path, dockerfile: Path, tag: str, labels: Mapping[str, str], id_file: Path
-) -> list[str]:
-    """Give the `docker build` command. Build arguments are named only: their values go through the environment."""
-    arguments = ["docker", "build", "--file", str(dockerfile), "--tag", tag, "--iidfile", str(id_file)]
-    for name, value in labels.items():
+@dataclass(frozen=True)
+class ImageBuild:
+    """One `docker build`. `arguments` and `secrets` are name to value; neither value ever is in a command line."""
+
+    context: Path
+    dockerfile: Path
+    tag: str
+    labels: Mapping[str, str]
+    id_file: Path
+    target: str = ""
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    cgroup_parent: str = ""
+
+
+def build_arguments(build: ImageBuild) -> list[str]:
+    """Give the `docker build` command. Arguments and secrets are named only: `build_environment` holds their values."""
+    arguments = ["docker", "build", "--file", str(build.dockerfile), "--tag", build.tag]
+    arguments += ["--iidfile", str(build.id_file)]
+    for name, value in build.labels.items():
         arguments += ["--label", f"{name}={value}"]
-    for name in builder.arguments:
+    for name in build.arguments:
         arguments += ["--build-arg", check_build_argument(name)]
-    if builder.target:
-        arguments += ["--target", builder.target]
-    return [*arguments, str(context)]
+    for position, name in enumerate(build.secrets):
+        arguments += ["--secret", f"id={name},env={_SECRET_VARIABLE.format(position)}"]
+    if build.target:
+        arguments += ["--target", build.target]
+    if build.cgroup_parent:
+        arguments += ["--cgroup-parent", build.cgroup_parent]
+    return [*arguments, str(build.context)]
 
 
-def build_environment(builder: DockerfileBuilder, docker_socket: Path, *, buildkit: bool) -> dict[str, str]:
-    """Give what the build is told through its environment: the daemon, plain progress, values of build arguments.
-
-    Runtime variables and secrets of the service are not among them.
-    """
+def build_environment(build: ImageBuild, docker_socket: Path, *, buildkit: bool) -> dict[str, str]:
+    """Give what the build is told through its environment: the daemon, plain progress, the values of build arguments
+    and of secrets (under names that steer nothing)."""
     return {
-        **builder.arguments,
+        **build.arguments,
+        **{_SECRET_VARIABLE.format(position): value for position, value in enumerate(build.secrets.values())},
         "DOCKER_HOST": f"unix://{docker_socket}",
         "DOCKER_BUILDKIT": "1" if buildkit else "0",
         "BUILDKIT_PROGRESS": "plain",
@@ -39,19 +63,31 @@ def build_environment(builder: DockerfileBuilder, docker_socket: Path, *, buildk
 
 def speaks_buildkit(client_version: str, has_buildx: bool) -> bool:
     """Whether `docker build` of this command can use BuildKit: built in until version 22, through buildx since."""
-    major = client_version.split(".", maxsplit=1)[0]
-    return has_buildx or (major.isdigit() and int(major) < 23)
+    return has_buildx or is_integrated(client_version)
 
 
-def inside(folder: Path, relative: str, what: str) -> Path:
-    """Give the path of something in the fetched source; raises BadInput when it is missing or leads out of it."""
-    path = (folder / relative).resolve()
-    if not path.is_relative_to(folder.resolve()):
-        raise BadInput(f"{what} “{relative}” cannot be used", "it leads out of the repository", "Correct the path")
-    if not path.exists():
-        raise BadInput(
-            f"{what} “{relative}” is not in the repository",
-            "the fetched commit has no such path",
-            "Correct the path in the service's settings, or add it to the repository",
-        )
-    return path
+def is_integrated(version: str) -> bool:
+    """Whether a Docker of this version has BuildKit inside its own command (20.10) instead of in buildx."""
+    major = version.split(".", maxsplit=1)[0]
+    return major.isdigit() and int(major) < 23
+
+
+def declared_arguments(dockerfile: str) -> frozenset[str]:
+    """Give the names that a Dockerfile's ARG instructions declare, in any stage."""
+    declared: set[str] = set()
+    for found in _ARG.finditer(_CONTINUED.sub(" ", dockerfile)):
+        declared.update(re.findall(r"(?:^|\s)([A-Za-z_][A-Za-z0-9_]*)(?==|\s|$)", found[1]))
+    return frozenset(declared)
+
+
+def mounted_secrets(dockerfile: str) -> frozenset[str]:
+    """Give the ids of the secrets that a Dockerfile mounts."""
+    mounts = re.findall(r"--mount=(\S*type=secret\S*)", dockerfile)
+    return frozenset(part[3:] for mount in mounts for part in mount.split(",") if part.startswith("id="))
+
+
+def is_used(names: Iterable[str], used: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Split names into those that are used and those that are not, both in their order."""
+    known = set(used)
+    every = list(names)
+    return [each for each in every if each in known], [each for each in every if each not in known]

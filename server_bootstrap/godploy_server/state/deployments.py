@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
-from godploy_server.contract.building import BuildPlan
+from godploy_server.contract.building import BuildPlan, GitSource
 from godploy_server.contract.entities import (
     Deployment,
     DeploymentId,
@@ -24,7 +24,9 @@ from godploy_server.contract.entities import (
     Trigger,
 )
 from godploy_server.contract.problem import NotFound, Problem
+from godploy_server.contract.running import ServiceSettings
 from godploy_server.contract.wire import from_json, to_json
+from godploy_server.state import services
 from godploy_server.state.database import new_id, now, time_of, transaction
 
 _SELECT: Final = (
@@ -58,25 +60,62 @@ def enqueue(
     asked_by: str,
     commit: str = "",
     release: int | None = None,
+    *,
+    upload: str = "",
+    image_id: str = "",
 ) -> Enqueued:
-    """Write a deployment at the end of the queue; a waiting one of the same service ends as superseded.
+    """Write a deployment at the end of the queue; a waiting one of the same service and branch ends as superseded.
 
-    `release` is the release to go back to, for a rollback only.
+    `release` is the release to go back to, for a rollback only: a rollback takes the place of a waiting rollback
+    alone, and a waiting rollback that of no deployment. `upload` and `image_id` as in the request (`Deploy`).
     """
     with transaction(connection):
+        branch = "" if trigger is Trigger.ROLLBACK else asked_branch(services.find(connection, service_id).settings)
         waiting = connection.execute(
-            "SELECT id FROM deployments WHERE service_id = ? AND state = ?", (service_id, _QUEUED)
+            "SELECT id FROM deployments WHERE service_id = ? AND state = ? AND branch = ?"
+            """ AND ("trigger" = 'rollback') = ?""",
+            (service_id, _QUEUED, branch, trigger is Trigger.ROLLBACK),
         ).fetchone()
+        number = _next_number(connection, service_id)
         if waiting:
-            _leave_queue(connection, waiting["id"], DeploymentState.SUPERSEDED)
+            _supersede(connection, waiting["id"], branch, number)
         row_id = new_id()
         connection.execute(
             'INSERT INTO deployments (id, service_id, number, state, "trigger", asked_by, "commit", "release",'
-            " created_at) SELECT ?, ?, coalesce(max(number), 0) + 1, ?, ?, ?, ?, ?, ?"
-            " FROM deployments WHERE service_id = ?",
-            (row_id, service_id, _QUEUED, trigger.value, asked_by, commit, release, now().isoformat(), service_id),
-        )
+            " branch, upload, image_id, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                row_id, service_id, number, _QUEUED, trigger.value, asked_by, commit, release,
+                branch, upload, image_id, now().isoformat(),
+            ),
+        )  # fmt: skip
         return Enqueued(find(connection, row_id), find(connection, waiting["id"]) if waiting else None)
+
+
+def asked_branch(settings: ServiceSettings) -> str:
+    """Give what of its repository a service deploys: commit, tag or branch; "" where the source is no repository."""
+    source = settings.source
+    return source.commit or source.tag or source.branch if isinstance(source, GitSource) else ""
+
+
+def _next_number(connection: sqlite3.Connection, service_id: str) -> int:
+    row = connection.execute(
+        "SELECT coalesce(max(number), 0) + 1 FROM deployments WHERE service_id = ?", (service_id,)
+    ).fetchone()
+    return int(row[0])
+
+
+def _supersede(connection: sqlite3.Connection, deployment_id: str, branch: str, by: int) -> None:
+    problem = Problem(
+        "superseded",
+        "The deployment was replaced while it waited",
+        f"deployment {by}{f' of the same branch ({branch})' if branch else ''} is newer and took its place",
+        f"See deployment {by}",
+    )
+    _leave_queue(connection, deployment_id, DeploymentState.SUPERSEDED)
+    connection.execute(
+        "UPDATE deployments SET superseded_by = ?, problem = ? WHERE id = ?",
+        (by, json.dumps(to_json(problem)), deployment_id),
+    )
 
 
 def find(connection: sqlite3.Connection, deployment_id: str) -> Deployment:
@@ -157,6 +196,7 @@ def runnable(connection: sqlite3.Connection, builds_at_once: int, starting: Coll
                 continue
             free -= 1
         chosen.append(each)
+        busy.add(each.service_id)  # another branch of it may wait too
     return chosen
 
 
@@ -316,6 +356,9 @@ def _deployment(row: sqlite3.Row) -> Deployment:
         commit_message=row["commit_message"],
         commit_author=row["commit_author"],
         release=row["release"],
+        branch=row["branch"],
+        superseded_by=row["superseded_by"],
+        upload=row["upload"],
         queue_position=row["ahead"] if state is DeploymentState.QUEUED else None,
         is_cancelling=bool(row["cancel_requested"]),
         problem=None if row["problem"] is None else from_json(Problem, json.loads(row["problem"])),

@@ -13,9 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from godploy_server.contract import (
-    BadInput,
     DeploymentId,
-    DockerfileBuilder,
     Problem,
     Release,
     ServiceId,
@@ -24,7 +22,6 @@ from godploy_server.contract import (
 )
 from godploy_server.deploy.attempt import possible_secrets
 from godploy_server.deploy.children import ChildTimeout, child_environment, end_session, run_child
-from godploy_server.deploy.docker_build import build_arguments, build_environment, inside, speaks_buildkit
 from godploy_server.deploy.keys import ensure_deploy_key, remove_service_files
 from godploy_server.deploy.log import DeploymentLog
 from godploy_server.deploy.probing import crash_reason
@@ -40,46 +37,6 @@ def paths(tmp_path: Path) -> Paths:
     made = Paths(tmp_path / "state", tmp_path / "run")
     made.prepare()
     return made
-
-
-def test_a_build_names_its_arguments_and_hands_their_values_over_unseen() -> None:
-    builder = DockerfileBuilder(target="web", arguments={"MIRROR": "hub.test"})
-    words = build_arguments(builder, Path("/s"), Path("/s/Dockerfile"), "godploy/s1:2", {"a": "b"}, Path("/id"))
-    assert words == [
-        "docker", "build", "--file", "/s/Dockerfile", "--tag", "godploy/s1:2", "--iidfile", "/id",
-        "--label", "a=b", "--build-arg", "MIRROR", "--target", "web", "/s",
-    ]  # fmt: skip
-    environment = build_environment(builder, Path("/run/docker.sock"), buildkit=True)
-    assert environment["MIRROR"] == "hub.test"
-    assert environment["DOCKER_HOST"] == "unix:///run/docker.sock"
-    assert environment["DOCKER_BUILDKIT"] == "1"
-
-
-def test_a_build_argument_cannot_steer_the_docker_command() -> None:
-    builder = DockerfileBuilder(arguments={"DOCKER_HOST": "tcp://elsewhere"})
-    assert build_environment(builder, Path("/d"), buildkit=True)["DOCKER_HOST"] == "unix:///d"
-    for name in ("DOCKER_CONFIG", "LD_PRELOAD", "PATH", "HOME", "Path", "XDG_CONFIG_HOME"):
-        with pytest.raises(BadInput):
-            build_arguments(DockerfileBuilder(arguments={name: "x"}), Path("/s"), Path("/d"), "t", {}, Path("/id"))
-
-
-@pytest.mark.parametrize(
-    ("version", "has_buildx", "speaks"),
-    [("20.10.24+dfsg1", False, True), ("26.1.5", True, True), ("28.2.2", False, False), ("", False, False)],
-)
-def test_buildkit_is_used_wherever_it_can_be(version: str, has_buildx: bool, speaks: bool) -> None:
-    assert speaks_buildkit(version, has_buildx) is speaks
-
-
-def test_nothing_outside_the_source_is_built(tmp_path: Path) -> None:
-    source = tmp_path / "source"
-    (source / "app").mkdir(parents=True)
-    (source / "link").symlink_to("/etc/passwd")
-    assert inside(source, "app", "The folder") == source / "app"
-    assert inside(source, "", "The folder") == source
-    for bad in ("..", "/etc", "link", "app/../../x", "missing"):
-        with pytest.raises(BadInput):
-            inside(source, bad, "The folder")
 
 
 def test_a_childs_lines_arrive_whole_while_it_runs() -> None:

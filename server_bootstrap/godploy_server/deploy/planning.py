@@ -1,0 +1,55 @@
+"""How the newest source of a service would be built: fetched and looked at in a process of its own, nothing built."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from godploy_server.contract import BadInput, BuildPlan, GodployError, ImageSource
+from godploy_server.contract.wire import to_json
+from godploy_server.deploy.builders.opening import open_work
+from godploy_server.deploy.sources.fetching import fetch_files
+from godploy_server.runtime.engine import Engine
+from godploy_server.state import services
+from godploy_server.state.exhaustion import explained
+from godploy_server.state.paths import Paths
+
+
+class NoLog:
+    """Takes what a deployment's log would take: who asks for a plan waits for the plan alone."""
+
+    def say(self, text: str) -> None:
+        """Take one line."""
+
+    def write(self, output: bytes) -> None:
+        """Take whole lines."""
+
+
+def print_plan(paths: Paths, service_id: str) -> int:
+    """Print a service's BuildPlan, or the Problem, as one line of JSON; gives the exit code."""
+    engine = Engine.open(paths)
+    try:
+        answer, code = {"plan": to_json(asyncio.run(plan_of(engine, service_id)))}, 0
+    except GodployError as error:
+        answer, code = {"problem": to_json(error.problem)}, error.exit_code
+    except Exception as error:  # the agent waits for an answer in any case
+        answer, code = {"problem": to_json(explained("Looking at the source", error).problem)}, 1
+    finally:
+        engine.close()
+    sys.stdout.write(json.dumps(answer) + "\n")
+    return code
+
+
+async def plan_of(engine: Engine, service_id: str) -> BuildPlan:
+    """Fetch the newest source of a service and give how it would be built. Raises what fetching and planning raise."""
+    service = services.find(engine.connection, service_id)
+    if isinstance(service.settings.source, ImageSource):
+        raise BadInput("There is nothing to plan", "the service runs a prebuilt image", "Deploy it")
+    with tempfile.TemporaryDirectory(dir=engine.paths.state_dir / "builds", prefix="plan-") as scratch:
+        folder = Path(scratch) / "source"
+        await fetch_files(engine, service, folder, NoLog())
+        way, work, reason = open_work(engine, service, folder, NoLog())
+        return await way.plan(work, reason)
