@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from godploy_desktop.core.connections import close_connection, close_for_good
@@ -69,11 +70,13 @@ class Server:
         connection: Connection,
         remember: Callable[[Server], Awaitable[None]] | None = None,
         state_folder: str = STATE_FOLDER,
+        cache_folder: Path | None = None,
     ) -> None:
         self.profile = profile
         self.connection = connection
         self.model = ServerModel()
         self.state_folder = state_folder  # of its agent, as a path on the server
+        self.cache_folder = cache_folder  # on this computer; None: nothing is kept
         self._remember = remember
         self._live: asyncio.Task[None] | None = None
         self._stop_watching = connection.on_state(self._show_state)
@@ -253,10 +256,14 @@ class Server:
 
     async def deployment_when_reachable(self, deployment_id: DeploymentId) -> Deployment:
         """Give a deployment as it is now; where the connection is lost, wait until it is back."""
+        return await self.when_reachable(lambda: self.agent.deployment(deployment_id))
+
+    async def when_reachable(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Give what a call gives; where the connection is lost, wait until it is back and call again."""
         while True:
             try:
                 await self.connect()
-                return await self.agent.deployment(deployment_id)
+                return await call()
             except Unreachable:
                 if self._is_hopeless():
                     raise

@@ -228,8 +228,8 @@ class Workspace:
     async def _server_of(self, profile: ServerProfile) -> Server:
         connection = await connection_for(profile, self.folders, self.secrets)
         if profile.is_embedded:
-            return Server(profile, connection, self._remember, str(self.folders.embedded_state))
-        return Server(profile, connection, self._remember)
+            return Server(profile, connection, self._remember, str(self.folders.embedded_state), self.folders.cache)
+        return Server(profile, connection, self._remember, cache_folder=self.folders.cache)
 
     async def _remember(self, server: Server) -> None:
         """Store what a server looks like now, for the next start."""
