@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from godploy_desktop.commands.output import Output
 from godploy_desktop.commands.prompts import TerminalQuestions, ask, is_terminal, password_from_stdin
 from godploy_desktop.core.server import Server
-from godploy_desktop.core.tasks import Progress, Task
+from godploy_desktop.core.tasks import Progress, Task, TaskStepState
 from godploy_desktop.core.workspace import Workspace
 from godploy_server.contract import (
     BadInput,
@@ -88,7 +88,7 @@ class Context:
     async def run_task(self, title: str, work: Callable[[Progress], Awaitable[T]]) -> T:
         """Run something long as a task and print its steps as they begin and end."""
         task: Task[T] = self.workspace.tasks.run(title, work)
-        stop = task.changed.connect(lambda changed: self.output.steps(changed.steps))
+        stop = task.changed.connect(self._show)
         try:
             return await task.wait()
         except asyncio.CancelledError:
@@ -98,6 +98,12 @@ class Context:
         finally:
             self.output.steps(task.steps)
             stop()
+
+    def _show(self, task: Task[T]) -> None:
+        self.output.steps(task.steps)
+        running = next((each for each in task.steps if each.state is TaskStepState.RUNNING), None)
+        if running is not None and task.progress.fraction is not None:
+            self.output.progress(running, task.progress.fraction)
 
     def confirm(self, what: str, losses: Sequence[str]) -> None:
         """Go on only if a person agrees to what will be lost (or --yes was given); else raise."""

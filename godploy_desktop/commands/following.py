@@ -41,8 +41,11 @@ class LogPrinter:
         self._output.event({"event": "log", "text": line}, line.rstrip("\r"))
 
 
-async def follow(context: Context, server: Server, service: Service, deployment: Deployment) -> None:
-    """Follow to the end. Raises DeploymentFailed or Cancelled as it ended. Ctrl-C ends the following alone."""
+async def follow(
+    context: Context, server: Server, service: Service, deployment: Deployment, told_bytes: int = 0
+) -> None:
+    """Follow to the end; `told_bytes` of the log's beginning are printed already. Raises DeploymentFailed or Cancelled
+    as it ended. Ctrl-C ends the following alone."""
     name = context.full_name(service)
     output = context.output
     output.event({"event": "deployment", "deployment": deployment}, None)
@@ -52,7 +55,7 @@ async def follow(context: Context, server: Server, service: Service, deployment:
     stop_telling = server.connection.on_state(lambda state: _tell_of_cut(output, server, state))
     try:
         ended = await context.run_task(
-            f"Deploy {name}", lambda progress: show_deployment(server, deployment, progress, printer.feed)
+            f"Deploy {name}", lambda progress: show_deployment(server, deployment, progress, printer.feed, told_bytes)
         )
     except asyncio.CancelledError:
         output.note(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
@@ -20,6 +21,10 @@ _MARKS = {
 }
 
 
+_PROGRESS_WIDTH = 79
+_PROGRESS_EVERY_S = 1.0
+
+
 class Output:
     """Where a command's words go. `colour` only on a terminal, and never with NO_COLOR set."""
 
@@ -29,6 +34,9 @@ class Output:
         self._stderr = stderr or sys.stderr
         self.colour = not as_json and self._stdout.isatty() and not os.environ.get("NO_COLOR")
         self._shown: dict[str, TaskStepState] = {}
+        self._live = not as_json and self._stderr.isatty()
+        self._is_line_open = False  # a line of progress stands on the terminal and will be written over
+        self._progress_at = 0.0
 
     def value(self, value: object, text: str) -> None:
         """Print one result: `value` as JSON, or `text`."""
@@ -52,19 +60,34 @@ class Output:
 
     def raw(self, text: str) -> None:
         """Print text as it is, without a line end of ours (not with --json)."""
+        self._clear_line()
         self._stdout.write(text)
         self._stdout.flush()
 
     def note(self, text: str) -> None:
         """Tell a person something beside the result, on stderr; nothing with --json."""
         if not self.as_json:
+            self._clear_line()
             print(text, file=self._stderr, flush=True)
+
+    def progress(self, step: TaskStep, fraction: float) -> None:
+        """Show how far a step is (0.0 to 1.0): a line on a terminal, written over each time; or a JSON event a second."""
+        if self._live:
+            self._clear_line()
+            self._stderr.write(f"{step.name}: {fraction:4.0%}  {rendering.plain(step.detail)}"[:_PROGRESS_WIDTH])
+            self._stderr.flush()
+            self._is_line_open = True
+        elif self.as_json and time.monotonic() - self._progress_at >= _PROGRESS_EVERY_S:
+            self._progress_at = time.monotonic()
+            event = {"event": "progress", "step": step.key, "fraction": round(fraction, 3), "detail": step.detail}
+            self._print(self._json(event))
 
     def problem(self, problem: Problem) -> None:
         """Say what went wrong: one line and the next step, or {"problem": ...}."""
         if self.as_json:
             self._print(self._json({"problem": problem}))
             return
+        self._clear_line()
         colour = self.colour and self._stderr.isatty()
         line = f"{problem.what}: {problem.why}" if problem.why else problem.what
         print(rendering.paint("Error: ", rendering.RED, colour=colour) + line, file=self._stderr)
@@ -91,7 +114,14 @@ class Output:
     def _json(self, value: object) -> str:
         return json.dumps(to_json(value), ensure_ascii=False)
 
+    def _clear_line(self) -> None:
+        if self._is_line_open:
+            self._is_line_open = False
+            self._stderr.write("\r\x1b[2K")
+            self._stderr.flush()
+
     def _print(self, text: str) -> None:
+        self._clear_line()
         print(text, file=self._stdout, flush=True)
 
 

@@ -7,17 +7,11 @@ import shlex
 from dataclasses import replace
 from typing import TypeVar
 
-from godploy_desktop.commands import options
+from godploy_desktop.commands import builder_settings, options, source_settings
 from godploy_server.contract import (
-    ArchiveSource,
     BadInput,
-    DockerfileBuilder,
-    FolderSource,
-    GitSource,
-    ImageSource,
     Limits,
     ServiceSettings,
-    Source,
 )
 
 T = TypeVar("T")
@@ -25,16 +19,8 @@ T = TypeVar("T")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options. Each is absent unless given, so that a change touches nothing else."""
-    source = parser.add_argument_group("source")
-    source.add_argument("--git", metavar="URL", help="git repository: ssh://, user@host:path or https://")
-    source.add_argument("--branch", help="branch to deploy (default: main)")
-    source.add_argument("--root", metavar="FOLDER", help="folder inside the repository")
-    source.add_argument("--image", help="a prebuilt image instead of a repository: name[:tag]")
-    build = parser.add_argument_group("build")
-    build.add_argument("--dockerfile", metavar="PATH", help="relative to the root (default: Dockerfile)")
-    build.add_argument("--target", metavar="STAGE", help="stage of the Dockerfile to build")
-    build.add_argument("--build-arg", action="append", type=options.pair, metavar="NAME=VALUE", help="may be repeated")
-    build.add_argument("--build-timeout", type=int, metavar="SECONDS", help="longest build (default: 3600)")
+    source_settings.add_arguments(parser)
+    builder_settings.add_arguments(parser)
     running = parser.add_argument_group("running")
     running.add_argument(
         "--port",
@@ -57,30 +43,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def new_settings(given: argparse.Namespace) -> ServiceSettings:
     """Settings of a new service; raises BadInput unless exactly one source is given."""
-    if bool(given.git) == bool(given.image):
-        raise BadInput(
-            "A service needs one source",
-            "give either a git repository or an image",
-            "Add --git URL or --image NAME",
-        )
-    source = ImageSource(given.image) if given.image else GitSource(given.git)
-    return changed_settings(ServiceSettings(source), given)
+    return changed_settings(ServiceSettings(source_settings.new_source(given)), given)
 
 
 def changed_settings(settings: ServiceSettings, given: argparse.Namespace) -> ServiceSettings:
     """The settings with what was given; raises BadInput for options that do not fit the source."""
-    builder = settings.builder
-    if given.dockerfile or given.target is not None or given.build_arg is not None:
-        before = builder if isinstance(builder, DockerfileBuilder) else DockerfileBuilder()
-        builder = DockerfileBuilder(
-            path=given.dockerfile or before.path,
-            target=before.target if given.target is None else given.target,
-            arguments=before.arguments if given.build_arg is None else dict(given.build_arg),
-        )
     return replace(
         settings,
-        source=_source(settings.source, given),
-        builder=builder,
+        source=source_settings.changed_source(settings.source, given),
+        builder=builder_settings.changed_builder(settings.builder, given),
         port=getattr(given, "port", settings.port),
         replicas=_or(given.replicas, settings.replicas),
         command=settings.command if given.command is None else tuple(_words(given.command)),
@@ -99,37 +70,6 @@ def changed_settings(settings: ServiceSettings, given: argparse.Namespace) -> Se
             build_timeout_s=_or(given.build_timeout, settings.rollout.build_timeout_s),
         ),
     )
-
-
-def described(source: Source) -> str:
-    """Where a service comes from, in a few words."""
-    match source:
-        case GitSource():
-            return f"{source.url} ({source.commit or source.tag or source.branch})"
-        case FolderSource():
-            return f"{source.path} on {source.computer}"
-        case ArchiveSource():
-            return source.name
-        case ImageSource():
-            return source.image
-
-
-def _source(source: Source, given: argparse.Namespace) -> Source:
-    if given.git and given.image:
-        raise BadInput("A service has one source", "both --git and --image are given", "Leave one of them out")
-    if given.image:
-        source = ImageSource(given.image)
-    elif given.git and isinstance(source, GitSource):
-        source = replace(source, url=given.git)
-    elif given.git:
-        source = GitSource(given.git)
-    if isinstance(source, GitSource):
-        return replace(source, branch=given.branch or source.branch, root=_or(given.root, source.root))
-    if given.branch or given.root:
-        raise BadInput(
-            "An image has no branch and no folder", "the source is an image", "Leave --branch and --root out"
-        )
-    return source
 
 
 def _or(given: T | None, current: T) -> T:

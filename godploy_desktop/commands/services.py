@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
-from godploy_desktop.commands import options, rendering, service_domains, service_settings, service_variables
+from godploy_desktop.commands import (
+    builder_settings,
+    options,
+    rendering,
+    service_domains,
+    service_settings,
+    service_variables,
+    source_settings,
+)
 from godploy_desktop.commands.context import Context, losses_of
+from godploy_desktop.commands.sending import send
 from godploy_desktop.core.samples import address_in_browser
 from godploy_server.contract import (
     BadInput,
     ChangeService,
     CreateService,
     GitSource,
+    ImageSource,
     Service,
     ServiceKind,
     Variable,
@@ -42,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("start", start, "start the containers of a stopped service"),
         ("stop", stop, "stop the containers; visitors see an error until it is started or deployed"),
         ("restart", restart, "restart the containers in place (a deployment has no gap, this has)"),
+        ("plan", plan, "look at the newest source and say how it would be built; builds nothing"),
         ("deploy-key", deploy_key, "print the public key to give read access to at the git host"),
         ("delete", delete, "delete a service with its releases and history"),
     ):
@@ -71,8 +83,10 @@ async def create_service(context: Context) -> None:
     variables = tuple(Variable(check_variable_name(key), value) for key, value in context.options.variable)
     server = await context.server()
     project = await context.project(server, project_name)
-    kind = ServiceKind.APPLICATION if isinstance(settings.source, GitSource) else ServiceKind.IMAGE
+    kind = ServiceKind.IMAGE if isinstance(settings.source, ImageSource) else ServiceKind.APPLICATION
     service = await server.create_service(CreateService(project.id, name, settings, kind, variables))
+    if context.options.archive:
+        await send(context, server, service, Path(context.options.archive))
     text = f"Created {project.name}/{service.name}. Deploy it: godploy deploy {project.name}/{service.name}"
     if isinstance(settings.source, GitSource) and not settings.source.url.startswith("http") and service.deploy_key:
         text += f"\nA private repository needs this deploy key (read access is enough):\n{service.deploy_key}"
@@ -101,7 +115,7 @@ async def list_services(context: Context) -> None:
         services,
         ("NAME", "STATE", "CONTAINERS", "RELEASE", "DOMAINS", ""),
         rows,
-        "There is no service yet. Create one: godploy service create PROJECT/NAME --git URL",
+        "There is no service yet. Create one: godploy service create PROJECT/NAME --git URL (or --folder, --image)",
     )
 
 
@@ -116,6 +130,8 @@ async def change_service(context: Context) -> None:
     if change == ChangeService():
         raise BadInput("Nothing is to be changed", "no option says anything new", "See godploy service change --help")
     changed = await server.change_service(service.id, change)
+    if context.options.archive:
+        await send(context, server, changed, Path(context.options.archive))
     text = f"Changed {context.full_name(changed)}."
     if changed.needs_deployment:
         text += f" It takes effect with: godploy deploy {context.full_name(changed)}"
@@ -129,7 +145,7 @@ async def show(context: Context) -> None:
     info = await server.agent.info()
     settings, colour = service.settings, context.output.colour
     source = settings.source
-    described = service_settings.described(source)
+    described = source_settings.described(source)
     limits = settings.limits
     pairs = [
         ("service", context.full_name(service)),
@@ -137,7 +153,8 @@ async def show(context: Context) -> None:
         ("containers", f"{service.containers_running} of {service.containers_wanted} run"),
         ("release", f"r{service.release}" if service.release else ""),
         ("source", described),
-        ("folder", source.root if isinstance(source, GitSource) else ""),
+        ("root", "" if isinstance(source, ImageSource) else source.root),
+        ("builder", "" if isinstance(source, ImageSource) else builder_settings.described(settings.builder)),
         ("port", str(settings.port) if settings.port else "none (a worker)"),
         ("health", f"GET {settings.health.path} within {settings.health.timeout_s} s" if settings.port else ""),
         ("memory", rendering.bytes_text(limits.memory_bytes) if limits.memory_bytes else ""),
@@ -168,6 +185,15 @@ async def restart(context: Context) -> None:
     server = await context.server()
     service = await context.service(server)
     _say_state(context, await server.restart_service(service.id))
+
+
+async def plan(context: Context) -> None:
+    """Say how the newest source would be built."""
+    server = await context.server()
+    service = await context.service(server)
+    found = await server.agent.plan(service.id)
+    text = f"{found.builder}: {found.reason}"
+    context.output.value(found, f"{text}\n\n{found.detail}" if found.detail else text)
 
 
 async def deploy_key(context: Context) -> None:

@@ -62,15 +62,20 @@ def steps_of(deployment: Deployment) -> tuple[TaskStep, ...]:
 
 
 async def show_deployment(
-    server: Server, deployment: Deployment, progress: Progress, log: Callable[[bytes], None] | None = None
+    server: Server,
+    deployment: Deployment,
+    progress: Progress,
+    log: Callable[[bytes], None] | None = None,
+    offset: int = 0,
 ) -> Deployment:
-    """Follow a deployment to its end, showing its steps on a task; gives it back as it ended (whatever that is).
+    """Follow a deployment to its end, showing its steps on a task; gives it back as it ended (whatever that is). `log`
+    gets its log from a byte offset on.
 
     Cancelling the task only ends the following: the deployment goes on at the server.
     """
 
     async def pass_log_on() -> None:
-        async with aclosing(server.follow_deployment(deployment.id)) as pieces:
+        async with aclosing(server.follow_deployment(deployment.id, offset)) as pieces:
             async for piece in pieces:
                 if log is not None:
                     log(piece)
