@@ -71,7 +71,7 @@ class Output:
             print(text, file=self._stderr, flush=True)
 
     def progress(self, step: TaskStep, fraction: float) -> None:
-        """Show how far a step is (0.0 to 1.0): a line on a terminal, written over each time; or a JSON event a second."""
+        """Show how far (0.0 to 1.0) a step is: a line on a terminal, each over the last, or a JSON event a second."""
         if self._live:
             self._clear_line()
             self._stderr.write(f"{step.name}: {fraction:4.0%}  {rendering.plain(step.detail)}"[:_PROGRESS_WIDTH])
