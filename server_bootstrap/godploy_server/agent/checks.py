@@ -7,24 +7,22 @@ from ipaddress import IPv4Network
 from pathlib import PurePosixPath
 from typing import Final
 
+from godploy_server.agent.builder_checks import IMAGE, check_build_settings, check_builder, check_relative
 from godploy_server.contract.building import (
     ArchiveSource,
-    Builder,
-    DockerfileBuilder,
     FolderSource,
     ImageSource,
     Source,
 )
 from godploy_server.contract.entities import AgentSettings
 from godploy_server.contract.problem import BadInput
-from godploy_server.contract.requests import ChangeSettings, check_build_argument
+from godploy_server.contract.requests import ChangeSettings
 from godploy_server.contract.running import HealthCheck, Limits, Rollout, ServiceSettings
 
 _REMOTE_URL: Final = re.compile(r"(ssh|https?|git)://[^\s/][^\s]*")
 _SCP_URL: Final = re.compile(r"(?!-)([A-Za-z0-9._-]+@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?!:)[^\s:][^\s]*")
 _USER_INFO: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<user>[^/\s]*)@")
 _LOCAL_URL: Final = re.compile(r"file:///[^\s]+")
-_IMAGE: Final = re.compile(r"[a-z0-9][A-Za-z0-9._/:@-]{0,254}")
 _BRANCH: Final = re.compile(r"(?!-)(?!.*\.\.)(?!.*//)[A-Za-z0-9._/+@#=-]{1,200}")
 _COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -35,7 +33,7 @@ _DAY_S: Final = 86400
 def check_service_settings(settings: ServiceSettings, local_sources: PurePosixPath | None = None) -> ServiceSettings:
     """Give back settings that a service may have; a file:// source must lie below `local_sources`. Raises BadInput."""
     _check_source(settings.source, local_sources)
-    _check_builder(settings.builder)
+    check_builder(settings.builder)
     if settings.port is not None:
         _require(1 <= settings.port <= 65535, "settings/port", "from 1 to 65535")
     _require(1 <= settings.replicas <= MOST_REPLICAS, "settings/replicas", f"from 1 to {MOST_REPLICAS}")
@@ -67,15 +65,16 @@ def check_server_settings(wanted: ChangeSettings) -> ChangeSettings:
         _require("-----BEGIN CERTIFICATE-----" in wanted.acme_ca_certificate, "acme_ca_certificate", "PEM text")
     if wanted.network_pool is not None:
         _check_pool(wanted.network_pool)
+    check_build_settings(wanted)
     return wanted
 
 
 def _check_source(source: Source, local_sources: PurePosixPath | None) -> None:
     if isinstance(source, ImageSource):
-        _require(bool(_IMAGE.fullmatch(source.image)), "settings/source/image", "an image such as nginx:1.27")
+        _require(bool(IMAGE.fullmatch(source.image)), "settings/source/image", "an image such as nginx:1.27")
         return
     if isinstance(source, (FolderSource, ArchiveSource)):
-        _check_relative(source.root, "settings/source/root")
+        check_relative(source.root, "settings/source/root")
         return
     if _LOCAL_URL.fullmatch(source.url):
         path = PurePosixPath(source.url[len("file://") :])
@@ -87,7 +86,7 @@ def _check_source(source: Source, local_sources: PurePosixPath | None) -> None:
         _require(bool(is_url), "settings/source/url", "a git URL: ssh://, https:// or user@host:path")
     _require(bool(_BRANCH.fullmatch(source.branch)), "settings/source/branch", "the name of a branch")
     _require(source.url.isprintable(), "settings/source/url", "without control characters")
-    _check_relative(source.root, "settings/source/root")
+    check_relative(source.root, "settings/source/root")
 
 
 def _require_no_credentials(url: str) -> None:
@@ -100,24 +99,6 @@ def _require_no_credentials(url: str) -> None:
         "settings/source/url: an address is shown, logged and kept as it is, so it must not hold a secret",
         "Use the ssh:// address, and add the service's deploy key to the repository (read-only is enough)",
     )
-
-
-def _check_builder(builder: Builder) -> None:
-    if not isinstance(builder, DockerfileBuilder):
-        return
-    _require(bool(builder.path), "settings/builder/path", "the path of a Dockerfile")
-    _check_relative(builder.path, "settings/builder/path")
-    is_stage = re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9._-]{0,199})?", builder.target)
-    _require(bool(is_stage), "settings/builder/target", "the name of a build stage")
-    for name, value in builder.arguments.items():
-        check_build_argument(name)
-        _require("\0" not in value, f"settings/builder/arguments/{name}", "without NUL characters")
-
-
-def _check_relative(path: str, where: str) -> None:
-    parts = PurePosixPath(path)
-    is_inside = not parts.is_absolute() and ".." not in parts.parts and path.isprintable() and len(path) <= 500
-    _require(is_inside, where, "a path inside the source, without ..")
 
 
 def _check_health(health: HealthCheck) -> None:

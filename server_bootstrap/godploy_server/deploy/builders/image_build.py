@@ -50,6 +50,7 @@ async def run_program(
             arguments,
             environment=child_environment(os.environ, {**work.registry_environment, **environment}),
             on_output=take,
+            cwd=work.folder,
             timeout_s=timeout_s,
         )
     except ChildTimeout:

@@ -5,10 +5,11 @@ Source: nixpacks.com/docs, "Configuration" and "CLI reference"; Nixpacks 1.41.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Final
 
-from godploy_server.contract import BuildPlan, DeploymentFailed, NixpacksBuilder
+from godploy_server.contract import BadInput, BuildPlan, DeploymentFailed, NixpacksBuilder
 from godploy_server.deploy.builders.builder import Way, Work, inside
 from godploy_server.deploy.builders.image_build import build_image, read_program
 from godploy_server.deploy.builders.nixpacks_dockerfile import described, plan_variables, read_plan, rewritten
@@ -116,6 +117,7 @@ async def _ask(work: Work) -> tuple[Path, dict[str, Any]]:
     builder = _builder(work)
     if builder.configuration:
         inside(work.folder, builder.configuration, "The Nixpacks configuration")
+    refuse_links_out(work.folder)
     program = await ensure_tool(NIXPACKS_TOOL, work.tools_folder, work.settings.tools, work.log)
     arguments = [str(program), *plan_arguments(builder, list(work.variables.plain))]
     ended, text = await read_program(arguments, _environment(work), folder=work.folder)
@@ -133,6 +135,21 @@ async def _ask(work: Work) -> tuple[Path, dict[str, Any]]:
             "Add a Dockerfile or a nixpacks.toml, or choose another builder",
         )
     return program, found
+
+
+def refuse_links_out(folder: Path) -> None:
+    """Raise BadInput for a symbolic link that leads out of the source: Nixpacks, which the agent runs as root, would
+    read what it leads to."""
+    top = folder.resolve()
+    for parent, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = Path(parent, name)
+            if path.is_symlink() and not path.resolve().is_relative_to(top):
+                raise BadInput(
+                    f"The link “{path.relative_to(folder)}” leads out of the source",
+                    f"it points to {path.readlink()}, which is not part of what is built",
+                    "Replace it with the file, or choose the builder dockerfile",
+                )
 
 
 def _environment(work: Work) -> dict[str, str]:

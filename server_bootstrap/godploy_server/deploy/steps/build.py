@@ -21,14 +21,14 @@ async def run(attempt: Attempt) -> str:
     engine = attempt.engine
     number = releases.next_number(engine.connection, attempt.service.id)
     tag = attempt.name.image(number)
+    if image_id := deployments.image_id_of(engine.connection, attempt.deployment.id):
+        await _take_image(attempt, image_id, tag)
+        attempt.release = number
+        return "an image of this server: nothing to build"
     if isinstance(attempt.service.settings.source, ImageSource):
         await tag_image(engine.docker, attempt.image_id, tag)
         attempt.release = number
         return "a prebuilt image: nothing to build"
-    if image_id := deployments.image_id_of(engine.connection, attempt.deployment.id):
-        await _take_image(attempt, image_id, tag)
-        attempt.release = number
-        return "built by the desktop"
     await require_build_space(engine)
     attempt.release = number
     result = Result(
@@ -70,16 +70,16 @@ def write_plan(log: BuildLog, plan: BuildPlan) -> None:
 
 
 async def _take_image(attempt: Attempt, image_id: str, tag: str) -> None:
-    """Keep an image that the desktop built on this server under the release's name, and under no other of ours."""
+    """Keep an image that is on this server already under the release's name, and under none that a desktop gave it."""
     docker = attempt.engine.docker
     found = await find_image(docker, image_id)
     if found is None:
         raise DeploymentFailed(
-            "The image that was built for this deployment is gone", "something on the server removed it", "Deploy again"
+            "The image of this deployment is gone", "something on the server removed it", "Deploy again"
         )
     await tag_image(docker, image_id, tag)
     for other in found.get("RepoTags") or ():
         if other.startswith(attempt.name.image("upload-")):
             await remove_image(docker, other)
     attempt.image, attempt.image_id = tag, found["Id"]
-    attempt.log.say(f"The image was built by the desktop: {found['Id']}")
+    attempt.log.say(f"The image is on this server: {found['Id']}")
