@@ -5,11 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from godploy_desktop.ui.models.references import (
+    free_name,
     is_resolved,
+    provider_words,
     providers,
     reference_words,
     referring,
-    suggested_name,
 )
 from godploy_desktop.ui.models.variable_edits import Draft, Scope, build_hint, change_of, is_empty, scope_of
 from godploy_server.contract import BadInput, Conflict, SetVariables, Variable
@@ -83,8 +84,8 @@ def test_a_build_secret_says_how_a_dockerfile_reads_it():
 def test_only_services_of_the_same_project_that_offer_something_can_be_referred_to():
     everything = databases.server_with_databases().services
     found = providers(everything, snapshots.API)
-    assert [each.service.name for each in found] == ["db", "queue"]
-    assert [each.service.name for each in providers(everything, databases.DB)] == ["queue"]
+    assert [each.name for each in found] == ["db", "queue"]
+    assert [each.name for each in providers(everything, databases.DB)] == ["queue"]
     assert providers(everything, snapshots.BILLING) == []
     assert is_resolved("db.url", found)
     assert not is_resolved("db.nothing", found)
@@ -92,11 +93,11 @@ def test_only_services_of_the_same_project_that_offer_something_can_be_referred_
 
 
 def test_names_for_an_output_are_never_taken_twice():
-    found = providers(databases.server_with_databases().services, snapshots.API)
-    url = found[0].template.outputs[0]
-    assert suggested_name(found[0], url, ()) == "DATABASE_URL"
-    assert suggested_name(found[0], url, ("DATABASE_URL",)) == "DB_URL"
-    assert suggested_name(found[0], url, ("DATABASE_URL", "DB_URL")) == "DB_URL_2"
+    url = databases.POSTGRES.outputs[0]
+    assert free_name(databases.DB, url, ()) == "DATABASE_URL"
+    assert free_name(databases.DB, url, ("DATABASE_URL",)) == "DB_DATABASE_URL"
+    assert free_name(databases.DB, url, ("DATABASE_URL", "DB_DATABASE_URL")) == "DB_DATABASE_URL_2"
+    assert provider_words(databases.DB) == "db · PostgreSQL 16"
 
 
 def test_references_read_as_what_they_come_from():

@@ -3,24 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
-from godploy_server.contract import Output, Service, TemplateUse, Variable
-
-USUAL_NAME = "DATABASE_URL"
-
-
-@dataclass(frozen=True)
-class Provider:
-    """A service that others can take values from."""
-
-    service: Service
-    template: TemplateUse
-
-    @property
-    def title(self) -> str:
-        """What a list of them shows: `db · PostgreSQL 16`."""
-        return f"{self.service.name} · {self.template.title} {self.template.version}"
+from godploy_desktop.core.templates import connectable, suggested_variable
+from godploy_desktop.ui.models import words
+from godploy_server.contract import Output, Service, Variable
 
 
 def split_reference(reference: str) -> tuple[str, str]:
@@ -35,33 +21,29 @@ def reference_words(reference: str) -> str:
     return f"from {service}: {output}"
 
 
-def providers(services: Iterable[Service], of: Service) -> list[Provider]:
-    """Give back those of the project's services that `of` can refer to."""
-    return [
-        Provider(each, each.template)
-        for each in services
-        if each.template is not None and each.template.outputs and each.id != of.id and each.project_id == of.project_id
-    ]
+def providers(services: Iterable[Service], of: Service) -> list[Service]:
+    """Give back those services that `of` can take a value from: others of its project that offer one."""
+    return [each for each in services if connectable(each) and each.id != of.id and each.project_id == of.project_id]
 
 
-def is_resolved(reference: str, found: Iterable[Provider]) -> bool:
+def provider_words(service: Service) -> str:
+    """Give back how a service reads in a list of them: `db · PostgreSQL 16`."""
+    return f"{service.name} · {words.service_kind(service)}"
+
+
+def is_resolved(reference: str, found: Iterable[Service]) -> bool:
     """Whether something gives the value that a reference asks for."""
     name, output = split_reference(reference)
-    return any(
-        each.service.name == name and any(output == offered.name for offered in each.template.outputs) for each in found
-    )
+    return any(each.name == name and any(output == offered.name for offered in connectable(each)) for each in found)
 
 
-def output_words(output: Output) -> str:
-    """Give back how an output reads in a list, with who can use it."""
-    return f"{output.name} · for programs elsewhere" if output.is_public else f"{output.name} · inside the project"
-
-
-def suggested_name(provider: Provider, output: Output, taken: Collection[str]) -> str:
-    """Give back the name of the variable for an output: DATABASE_URL, or one made from the service's name."""
-    if output.name == "url" and USUAL_NAME not in taken:
-        return USUAL_NAME
-    made = f"{provider.service.name}_{output.name}".replace("-", "_").upper()
+def free_name(service: Service, output: Output, taken: Collection[str]) -> str:
+    """Give back a name for the variable of an output that is not taken: its usual one, else one with the service's."""
+    usual = suggested_variable(service, output)
+    if usual not in taken:
+        return usual
+    prefix = service.name.replace("-", "_").upper()
+    made = usual if usual.startswith(f"{prefix}_") else f"{prefix}_{usual}"
     return made if made not in taken else f"{made}_2"
 
 

@@ -45,17 +45,25 @@ POSTGRES = TemplateUse(
     "16",
     "postgres",
     (
-        Output("url", "postgresql://${POSTGRES_USER}:${POSTGRES_PASSWORD|url}@${host}:${port}/${POSTGRES_DB}", 5432),
         Output(
-            "public_url",
-            "postgresql://${POSTGRES_USER}:${POSTGRES_PASSWORD|url}@${public_host}:${public_port}/${POSTGRES_DB}",
+            "url",
+            "postgresql://${POSTGRES_USER|url}:${POSTGRES_PASSWORD|url}@${host}:${port}/${POSTGRES_DB|url}",
+            5432,
+            variable="DATABASE_URL",
+        ),
+        Output("password", "${POSTGRES_PASSWORD}", variable="PGPASSWORD"),
+        Output(
+            "public-url",
+            "postgresql://${POSTGRES_USER|url}:${POSTGRES_PASSWORD|url}@${public_host}:${public_port}/${POSTGRES_DB|url}",
             5432,
             is_public=True,
         ),
     ),
     Rotation("POSTGRES_PASSWORD", ("psql", "-U", "app"), "alter role app password '${new|sql}'"),
 )
-VALKEY = TemplateUse("valkey", "Valkey", "8", "valkey", (Output("url", "redis://:${PASSWORD|url}@${host}:${port}/0"),))
+VALKEY = TemplateUse(
+    "valkey", "Valkey", "8", "valkey", (Output("url", "redis://:${PASSWORD|url}@${host}:${port}/0", 6379),)
+)
 
 
 def database(name: str, use: TemplateUse, image: str, volume: str, target: str, **changes) -> Service:
@@ -143,6 +151,8 @@ def connections(of: Service, reveal: bool) -> tuple[Connection, ...]:
             found.append(Connection(output.name, "", True, problem))
         elif output.is_public:
             found.append(Connection(output.name, f"postgresql://app:{word}@198.51.100.24:15432/app", True))
+        elif output.name == "password":
+            found.append(Connection(output.name, word, False))
         else:
             scheme, port = ("postgresql://app", 5432) if of.template.name == "postgres" else ("redis://", 6379)
             found.append(Connection(output.name, f"{scheme}:{word}@{of.name}:{port}/app", False))

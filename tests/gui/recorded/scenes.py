@@ -1,5 +1,6 @@
 """What can be looked at: each scene is a workspace, a place, and what a person did there."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -83,6 +84,35 @@ def with_databases(route: Route, act: Callable[[Any], object] = lambda _: None, 
     return make
 
 
+def new_service_of(choice: str, press: str = "", choose: tuple[str, str] | None = None) -> Callable[[Any], object]:
+    """Open the form for a new service, choose what is to run, then press something or choose from a list."""
+
+    async def go_on(window: Any) -> None:
+        from PySide6.QtWidgets import QAbstractButton
+
+        while choice == "database" and not named(window, "template-search"):
+            await asyncio.sleep(0.01)
+        if choose is not None:
+            named(window, choose[0]).choose(choose[1])
+        while press and not (found := named(window, press)):
+            await asyncio.sleep(0.01)
+        if press:
+            found.click() if isinstance(found, QAbstractButton) else found.clicked.emit()
+
+    def act(page: Any) -> object:
+        click("new-service")(page)
+        named(page.window(), f"service-kind-{choice}").click()
+        return asyncio.ensure_future(go_on(page.window()))
+
+    return act
+
+
+def named(window: Any, name: str) -> Any:
+    from PySide6.QtWidgets import QWidget
+
+    return window.findChild(QWidget, name)
+
+
 def on_deployment(route: Route, identity: str) -> Route:
     return replace(route, tab="deployments", deployment=DeploymentId(identity))
 
@@ -99,11 +129,11 @@ def deploy_commit(page: Any) -> None:
 
 def here(page: Any) -> None:
     """Let the folder be one of this computer."""
-    from godploy_desktop.core.this_computer import computer_name
+    from godploy_desktop.core.sources import this_computer
     from tests.gui.recorded.workspace import change_service
 
     server = page.context.workspace.servers[0]
-    source = replace(databases.SITE.settings.source, computer=computer_name())
+    source = replace(databases.SITE.settings.source, computer=this_computer())
     change_service(server, databases.SITE, settings=replace(databases.SITE.settings, source=source))
 
 
@@ -126,6 +156,13 @@ SCENES: dict[str, Make] = {
     "project-delete": at(PROJECT.on("settings"), click("delete-project")),
     "new-project": at(Route("projects"), click("new-project")),
     "new-service": at(PROJECT, click("new-service")),
+    "new-service-builder": at(PROJECT, new_service_of("git", choose=("service-builder", "static"))),
+    "new-service-folder": at(PROJECT, new_service_of("folder")),
+    "new-service-archive": at(PROJECT, new_service_of("archive")),
+    "new-service-image": at(PROJECT, new_service_of("image")),
+    "new-service-gallery": at(PROJECT, new_service_of("database")),
+    "new-service-template": at(PROJECT, new_service_of("database", press="template-postgres")),
+    "new-service-custom": at(PROJECT, new_service_of("custom", press="service-mounts-add")),
     "servers": at(Route("servers")),
     "servers-empty": empty(Route("servers")),
     "add-server": at(Route("servers"), add_server_dialog),
@@ -136,6 +173,12 @@ SCENES: dict[str, Make] = {
     "service-folder": with_databases(SITE, here),
     "service-plan": with_databases(API, show_plan),
     "deploy-commit": with_databases(API, deploy_commit),
+    "database": with_databases(DB),
+    "database-public": with_databases(DB, click("reveal-url"), databases.PUBLIC_DB),
+    "database-trouble": with_databases(replace(DB, service=databases.QUEUE.id)),
+    "database-rotate": with_databases(DB, click("rotate-password")),
+    "database-version": with_databases(DB, click("change-version")),
+    "database-delete": with_databases(DB.on("settings"), click("delete-service")),
     "service-crashed": at(REPORTS),
     "service-undeployed": at(DRAFT),
     "service-deployments": at(SERVICE.on("deployments")),

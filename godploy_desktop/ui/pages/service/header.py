@@ -11,7 +11,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
 from godploy_desktop.core.server_model import Aspect, Change
-from godploy_desktop.core.this_computer import computer_name
+from godploy_desktop.core.sources import this_computer
 from godploy_desktop.ui.models import words
 from godploy_desktop.ui.models.deploy_ways import ICONS, Way, button_words, has_plan, menu_words, ways
 from godploy_desktop.ui.models.service_words import running_deployment, service_pill
@@ -140,7 +140,7 @@ class ServiceHeader(QWidget, Observer):
         ):
             button.setVisible(is_shown)
             button.setEnabled(may_act)
-        offered = ways(service, computer_name())
+        offered = ways(service, this_computer())
         if self._deploy.text() != button_words(offered[0]):
             self._deploy.set_content(button_words(offered[0]))
         for button in (self._deploy, self._more):
@@ -161,7 +161,7 @@ class ServiceHeader(QWidget, Observer):
             return
         entries = [
             MenuEntry(menu_words(way, service), partial(self._deploy_by, way), ICONS[way], name=f"deploy-{way.value}")
-            for way in ways(service, computer_name())
+            for way in ways(service, this_computer())
         ]
         if has_plan(service):
             entries.append(MenuEntry(""))

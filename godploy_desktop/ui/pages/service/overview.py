@@ -8,17 +8,26 @@ from PySide6.QtWidgets import QHBoxLayout
 
 from godploy_desktop.ui.models import words
 from godploy_desktop.ui.models.load import service_load
+from godploy_desktop.ui.models.service_facts import running_facts, source_facts
 from godploy_desktop.ui.models.service_words import service_pill
+from godploy_desktop.ui.pages.database.connections import ConnectionsSection
+from godploy_desktop.ui.pages.database.section import DatabaseSection
 from godploy_desktop.ui.pages.everywhere.deployment_list import DeploymentList
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.layout import figure_only
 from godploy_desktop.ui.pages.service.tab import ServiceTab
-from godploy_desktop.ui.widgets import Banner, Label, PropertyList, Section, StatCard
-from godploy_server.contract import DockerfileBuilder, GitSource, ImageSource, Service, ServiceId, ServiceState
+from godploy_desktop.ui.widgets import Banner, Label, PropertyList, Section, StatCard, column
+from godploy_server.contract import ServiceId, ServiceState
 
 if TYPE_CHECKING:
     from godploy_desktop.core.server import Server
 
+_SOURCE_WORDS = {
+    "git": "What a deployment builds",
+    "folder": "What a deployment builds",
+    "archive": "What a deployment builds",
+    "image": "What a deployment starts",
+}
 _TROUBLE = (ServiceState.CRASHED, ServiceState.UNHEALTHY, ServiceState.DEGRADED, ServiceState.UNKNOWN)
 
 
@@ -35,21 +44,25 @@ class OverviewTab(ServiceTab):
         stats.setSpacing(12)
         for card in (self._cpu, self._memory, self._traffic, self._instances):
             stats.addWidget(card, 1)
-        runs, source = Section("Runs", "The release that serves now"), Section("Source", "What a deployment builds")
+        runs, self._source_card = Section("Runs", "The release that serves now"), Section("Source", "")
         self._runs, self._source = PropertyList(110), PropertyList(110)
         runs.body.addWidget(self._runs)
         runs.body.addStretch(1)
-        source.body.addWidget(self._source)
-        source.body.addStretch(1)
-        cards = QHBoxLayout()
-        cards.setSpacing(12)
-        cards.addWidget(runs, 1)
-        cards.addWidget(source, 1)
+        self._source_card.body.addWidget(self._source)
+        self._source_card.body.addStretch(1)
+        self._cards = QHBoxLayout()
+        self._cards.setSpacing(12)
+        self._cards.addWidget(runs, 1)
+        self._cards.addWidget(self._source_card, 1)
+        self._database: DatabaseSection | None = None
+        self._connections: ConnectionsSection | None = None
+        self._below = column(spacing=12)
         self._recent = DeploymentList(context, limit=5, is_wanted=lambda each: each.service_id == service_id)
         self.when_disposed(self._recent.dispose)
         self.body.addWidget(self._trouble)
         self.body.addLayout(stats)
-        self.body.addLayout(cards)
+        self.body.addLayout(self._cards)
+        self.body.addLayout(self._below)
         self.body.addSpacing(4)
         self.body.addWidget(Label("Latest deployments", "md", 600))
         self.body.addWidget(self._recent)
@@ -68,32 +81,43 @@ class OverviewTab(ServiceTab):
             self._trouble.clear()
         running, wanted = service.containers_running, service.containers_wanted
         self._instances.set_value(str(running), f"of {wanted}", "", "text3")
-        self._show_runs(service)
-        self._show_source(service)
+        for fact in running_facts(service):
+            self._runs.set(fact.key, fact.name, fact.value, mono=fact.mono)
+        if service.template is None:
+            self._source_card.subtitle.setText(_SOURCE_WORDS[service.settings.source.kind])
+            self._source_card.subtitle.show()
+            for fact in source_facts(service):
+                self._source.set(fact.key, fact.name, fact.value, mono=fact.mono)
+        else:
+            self._show_database()
 
-    def _show_runs(self, service: Service) -> None:
-        self._runs.set("release", "Release", str(service.release) if service.release is not None else "none yet")
-        self._runs.set("state", "State", service.state_detail or words.service_state(service.state)[0])
-        hosts = ", ".join(each.host for each in service.domains)
-        self._runs.set("domains", "Domains", hosts or "none")
-        self._runs.set("port", "Port", str(service.settings.port) if service.settings.port else "serves nothing")
-        limits = service.settings.limits
-        memory = words.size(limits.memory_bytes) if limits.memory_bytes else "no memory limit"
-        cpus = f"{limits.cpus:g} {'core' if limits.cpus == 1 else 'cores'}" if limits.cpus else "no CPU limit"
-        self._runs.set("limits", "Each instance", f"{memory}, {cpus}")
+    def opened(self) -> None:
+        self._load_database()
 
-    def _show_source(self, service: Service) -> None:
-        source, builder = service.settings.source, service.settings.builder
-        if isinstance(source, GitSource):
-            self._source.set("repository", "Repository", source.url, mono=True)
-            self._source.set("branch", "Branch", source.branch)
-            self._source.set("root", "Folder", source.root or "the top")
-            if isinstance(builder, DockerfileBuilder):
-                self._source.set("dockerfile", "Dockerfile", builder.path, mono=True)
-        elif isinstance(source, ImageSource):
-            self._source.set("image", "Image", source.image, mono=True)
-        health = service.settings.health
-        self._source.set("health", "Health check", f"GET {health.path}, within {health.timeout_s} s")
+    def closed(self) -> None:
+        if self._connections is not None:
+            self._connections.hide_passwords()
+
+    def _show_database(self) -> None:
+        if self._database is None or self._connections is None:
+            self._source_card.hide()
+            self._database = DatabaseSection(self.context, self.server, self.service_id, rotated=self._load_database)
+            self._connections = ConnectionsSection(self.context, self.server, self.service_id)
+            self.when_disposed(self._database.dispose)
+            self.when_disposed(self._connections.dispose)
+            self._cards.insertWidget(0, self._database, 1)
+            self._below.addWidget(self._connections)
+            if self.isVisible():
+                self._load_database()
+        self._database.refresh()
+        if self.isVisible() and self.server.model.is_live and not self._connections.is_loaded:
+            self._load_database()
+
+    def _load_database(self) -> None:
+        """Read what the model does not hold; while not connected what was read stays."""
+        if self._database is not None and self._connections is not None and self.server.model.is_live:
+            self._database.load()
+            self._connections.load()
 
     def load_changed(self) -> None:
         service = self.service

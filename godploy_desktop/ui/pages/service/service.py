@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtWidgets import QStackedWidget
 
 from godploy_desktop.core.server_model import Aspect, Change
-from godploy_desktop.core.this_computer import computer_name
+from godploy_desktop.core.sources import this_computer
 from godploy_desktop.ui.models.deploy_ways import Way, ways
 from godploy_desktop.ui.models.route import Crumb, Route
 from godploy_desktop.ui.pages.frame.context import Context
@@ -149,7 +149,7 @@ class ServicePage(Page):
         service = self._server.model.services.get(self._id)
         if service is None:
             return
-        match way or ways(service, computer_name())[0]:
+        match way or ways(service, this_computer())[0]:
             case Way.SEND:
                 self.problems.clear_problem()
                 self.header.set_deploying(True)

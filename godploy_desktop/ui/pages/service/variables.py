@@ -8,16 +8,16 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from godploy_desktop.ui.models import words
-from godploy_desktop.ui.models.references import Provider, is_resolved, providers
+from godploy_desktop.ui.models.references import is_resolved, providers
 from godploy_desktop.ui.models.route import Route
 from godploy_desktop.ui.models.variable_edits import change_of, is_empty
+from godploy_desktop.ui.pages.database.connect_dialog import ConnectDatabaseDialog
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.loader import Loader
-from godploy_desktop.ui.pages.service.connect_database import ConnectDatabaseDialog
 from godploy_desktop.ui.pages.service.tab import ServiceTab
 from godploy_desktop.ui.pages.service.variable_row import NAME_WIDTH, SCOPE_WIDTH, SECRET_WIDTH, VariableRow
 from godploy_desktop.ui.widgets import Button, ButtonKind, Card, ConfirmDialog, Label, column, row
-from godploy_server.contract import GodployError, Problem, ServiceId, SetVariables, Variable
+from godploy_server.contract import GodployError, Problem, Service, ServiceId, SetVariables, Variable
 
 if TYPE_CHECKING:
     from godploy_desktop.core.server import Server
@@ -116,7 +116,7 @@ class VariablesTab(ServiceTab):
         is_missing = bool(variable.reference) and not is_resolved(variable.reference, self._providers())
         return VariableRow(variable, is_missing=is_missing and self.server.model.is_live)
 
-    def _providers(self) -> list[Provider]:
+    def _providers(self) -> list[Service]:
         service = self.service
         return providers(self.server.model.services_of(service.project_id), service) if service else []
 

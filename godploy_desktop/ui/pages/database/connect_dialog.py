@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
-from godploy_desktop.ui.models.references import Provider, output_words, suggested_name
-from godploy_desktop.ui.models.variable_edits import Draft, Scope, variable_of
+from godploy_desktop.core.templates import connect, connectable
+from godploy_desktop.ui.models.references import free_name, provider_words
 from godploy_desktop.ui.pages.frame.dialog import AskingDialog
 from godploy_desktop.ui.pages.frame.observing import Observer
 from godploy_desktop.ui.widgets import Form, Label, Select, TextField
-from godploy_server.contract import Connection, Problem, Service, SetVariables, check_variable_name
+from godploy_server.contract import Connection, GodployError, Problem, Service, check_variable_name
 
 if TYPE_CHECKING:
     from godploy_desktop.core.server import Server
@@ -27,7 +27,7 @@ class ConnectDatabaseDialog(AskingDialog):
         parent: QWidget,
         server: Server,
         service: Service,
-        found: list[Provider],
+        found: list[Service],
         taken: Collection[str],
     ) -> None:
         super().__init__(
@@ -38,8 +38,8 @@ class ConnectDatabaseDialog(AskingDialog):
             icon="link",
         )
         self._server, self._service, self._taken = server, service, taken
-        self._found = {each.service.id: each for each in found}
-        self._database = Select("Database", {str(key): each.title for key, each in self._found.items()})
+        self._found = {str(each.id): each for each in found}
+        self._database = Select("Database", {key: provider_words(each) for key, each in self._found.items()})
         self._database.box.setObjectName("connect-database")
         self._output = Select("What of it", {})
         self._output.box.setObjectName("connect-output")
@@ -54,17 +54,17 @@ class ConnectDatabaseDialog(AskingDialog):
         self._output.changed.connect(self._show_output)
         self._show_database()
 
-    def _provider(self) -> Provider:
-        return next(each for key, each in self._found.items() if str(key) == self._database.value())
+    def _provider(self) -> Service:
+        return self._found[self._database.value()]
 
     def _show_database(self) -> None:
         provider = self._provider()
-        self._output.set_options({each.name: output_words(each) for each in provider.template.outputs})
+        self._output.set_options({each.name: each.name for each in connectable(provider)})
         self._connections = {}
         self._show_output()
         self.read(
             "Reading the connections",
-            lambda: self._server.agent.connections(provider.service.id),
+            lambda: self._server.agent.connections(provider.id),
             self._show_connections,
             self._no_preview,
         )
@@ -78,8 +78,8 @@ class ConnectDatabaseDialog(AskingDialog):
 
     def _show_output(self) -> None:
         provider = self._provider()
-        output = next(each for each in provider.template.outputs if each.name == self._output.value())
-        self._name.set_value(suggested_name(provider, output, self._taken))
+        output = next(each for each in connectable(provider) if each.name == self._output.value())
+        self._name.set_value(free_name(provider, output, self._taken))
         self._show_preview()
 
     def _show_preview(self) -> None:
@@ -93,11 +93,14 @@ class ConnectDatabaseDialog(AskingDialog):
     def _connect(self) -> None:
         if not self._form.is_valid():
             return
-        reference = f"{self._provider().service.name}.{self._output.value()}"
-        draft = Draft(self._name.value(), None, is_secret=True, scope=Scope.RUN, reference=reference)
-        change = SetVariables(put=(variable_of(draft),))
+        database = self._provider()
+        try:
+            change = connect(self._service, database, self._output.value(), self._name.value())
+        except GodployError as error:
+            self.show_problem(error.problem)
+            return
         self.submit(
-            f"Connect {self._service.name} to {self._provider().service.name}",
+            f"Connect {self._service.name} to {database.name}",
             lambda: self._server.set_variables(self._service.id, change),
             self._service.id,
         )
