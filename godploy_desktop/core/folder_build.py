@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from godploy_desktop.core.sending import megabytes
+from godploy_desktop.core.sending import size_words
 from godploy_desktop.core.server import Server
 from godploy_desktop.core.tasks import Progress
 from godploy_desktop.remote.buildkit.build import BuildObserver, ImageBuild, build_image
@@ -156,9 +156,9 @@ def _observer(log: BuildLog, progress: Progress) -> BuildObserver:
         if text and is_time("line"):
             progress.say(text[:200])
 
-    def sent(so_far: Sent) -> None:
+    def count(so_far: Sent) -> None:
         if so_far.content_bytes >= so_far.wanted_bytes or is_time("sent"):
-            size = megabytes(so_far.content_bytes)
-            progress.detail("image", f"sent {size} of {megabytes(so_far.wanted_bytes)} MB, {so_far.files} files")
+            sent, wanted = size_words(so_far.content_bytes), size_words(so_far.wanted_bytes)
+            progress.detail("image", f"{sent} of {wanted} sent, {so_far.files} files")
 
-    return BuildObserver(line, sent)
+    return BuildObserver(line, count)

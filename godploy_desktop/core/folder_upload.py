@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from godploy_desktop.core.sending import Meter, megabytes
+from godploy_desktop.core.sending import Meter, size_words
 from godploy_desktop.core.server import Server
 from godploy_desktop.core.tasks import Progress
 from godploy_desktop.remote.source_folder.folder_rules import folder_rules
@@ -72,8 +72,8 @@ async def _look(
             "Choose another folder, or correct what is ignored",
         )
     left_out = f"; left out: {', '.join(skipped[:3])}{' ...' if len(skipped) > 3 else ''}" if skipped else ""
-    size = megabytes(manifest.size_bytes)
-    progress.end("look", detail=f"{len(manifest.files)} files, {size} MB{left_out}")
+    size = size_words(manifest.size_bytes)
+    progress.end("look", detail=f"{len(manifest.files)} files, {size}{left_out}")
     return manifest
 
 

@@ -32,14 +32,16 @@ class Meter:
         if now - self._shown_at < _EVERY_S and not is_last:
             return
         self._shown_at = now
-        done = f"{megabytes(self.done_bytes)} MB"
+        done = size_words(self.done_bytes)
         if self.total_bytes:
-            done = f"{megabytes(self.done_bytes)} of {megabytes(self.total_bytes)} MB"
+            done = f"{done} of {size_words(self.total_bytes)}"
             self._progress.at(None if is_last else self.done_bytes / self.total_bytes)
         self._progress.detail(self._key, f"{done}, {self.note}" if self.note else done)
 
 
-def megabytes(size_bytes: int) -> str:
-    """Give a size in decimal megabytes: 0.05, 12.3, 1204."""
-    size = size_bytes / 1e6
-    return f"{size:.2f}" if size < 1 else f"{size:.1f}" if size < 100 else f"{size:.0f}"
+def size_words(size_bytes: int) -> str:
+    """Give a size in decimal units: 17 bytes, 2.3 kB, 41.9 MB."""
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size_bytes >= size:
+            return f"{size_bytes / size:.1f} {unit}"
+    return f"{size_bytes} bytes"

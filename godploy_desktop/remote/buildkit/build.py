@@ -95,6 +95,8 @@ async def build_image(open_docker: OpenDocker, build: ImageBuild, observer: Buil
     except GodployError as error:
         if session.failure is not None and isinstance(error, DeploymentFailed):
             raise session.failure from error
+        if serving.done() and isinstance(error, DeploymentFailed):
+            raise _lost(ConnectionResetError("the session's connection was cut")) from error
         raise
     finally:
         serving.cancel()

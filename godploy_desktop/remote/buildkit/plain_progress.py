@@ -91,7 +91,7 @@ class PlainProgress:
             size = f" {size_text(status.current)} / {size_text(status.total)}"
         elif status.current:
             size = f" {size_text(status.current)}"
-        took = "" if status.started is None else f" {status.completed - status.started:.1f}s"
+        took = "" if status.started is None else f" {max(0.0, status.completed - status.started):.1f}s"
         step.waiting.append(f"{_DIGEST.sub(_shortened, status.id or status.name)}{size}{took} done")
         step.said_at = max(step.said_at, status.completed)
 
