@@ -1,7 +1,6 @@
 """Ways to deploy a service: the newest, a commit, a folder as it is now or as it was sent last; and how it is built."""
 
 import asyncio
-import sys
 import types
 from dataclasses import replace
 
@@ -50,9 +49,7 @@ def sent(monkeypatch):
             await asked.goes_on.wait()
         return await server.deploy(service.id, Deploy(upload="u-8"))
 
-    module = types.ModuleType("godploy_desktop.core.uploading")
-    module.deploy_folder = deploy_folder
-    monkeypatch.setitem(sys.modules, "godploy_desktop.core.uploading", module)
+    monkeypatch.setattr("godploy_desktop.core.uploading.deploy_folder", deploy_folder)
     return asked
 
 
@@ -154,10 +151,12 @@ def test_what_was_sent_last_is_deployed_without_sending(story, sent):
     async def plot(page):
         here(page.page)
         await page.settle()
+        page.agent.kept_releases = ()
         await choose(page, "deploy-last-upload")
         await page.until(lambda: page.agent.asked)
         assert sent.services == []
         assert page.agent.asked[-1][:2] == ("deploy", databases.SITE.id)
+        assert page.agent.asked[-1][2].upload == "u-7"
 
     story(SITE, plot)
 

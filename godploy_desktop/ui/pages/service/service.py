@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtWidgets import QStackedWidget
@@ -27,7 +28,17 @@ from godploy_desktop.ui.pages.service.settings import SettingsTab
 from godploy_desktop.ui.pages.service.tab import ServiceTab
 from godploy_desktop.ui.pages.service.variables import VariablesTab
 from godploy_desktop.ui.widgets import Banner, ScrollArea, Tabs
-from godploy_server.contract import Deploy, Deployment, DeploymentId, Problem, Service, ServiceId, ServiceKind, Trigger
+from godploy_server.contract import (
+    Deploy,
+    Deployment,
+    DeploymentId,
+    FolderSource,
+    Problem,
+    Service,
+    ServiceId,
+    ServiceKind,
+    Trigger,
+)
 
 if TYPE_CHECKING:
     from godploy_desktop.core.server import Server
@@ -164,6 +175,14 @@ class ServicePage(Page):
     def _ask_for(self, service: Service, commit: str = "") -> None:
         trigger = Trigger.SETTINGS if service.needs_deployment and not commit else Trigger.MANUAL
 
+        async def work() -> Deployment:
+            request = Deploy(commit=commit)
+            if isinstance(service.settings.source, FolderSource):
+                from godploy_desktop.core.uploading import last_sent  # gRPC and HTTP/2: only where a folder was sent
+
+                request = await last_sent(self._server, self._id)
+            return await self._server.deploy(self._id, replace(request, trigger=trigger))
+
         def queued(deployment: Deployment) -> None:
             self.header.set_deploying(False)
             self._queued(deployment)
@@ -174,13 +193,7 @@ class ServicePage(Page):
 
         self.problems.clear_problem()
         self.header.set_deploying(True)
-        self.act(
-            f"Deploy {service.name}",
-            lambda: self._server.deploy(self._id, Deploy(commit=commit, trigger=trigger)),
-            done=queued,
-            failed=refused,
-            about=self._id,
-        )
+        self.act(f"Deploy {service.name}", work, done=queued, failed=refused, about=self._id)
 
     def _queued(self, deployment: Deployment) -> None:
         self._tabs.set_current("deployments")
