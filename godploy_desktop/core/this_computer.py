@@ -1,5 +1,4 @@
-"""This computer: what it is called, and whether it can be a server (does its Docker answer, and if not, what is
-missing)."""
+"""Whether this computer can be a server: does its Docker answer, and if not, what is missing."""
 
 from __future__ import annotations
 
@@ -8,7 +7,6 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,11 +29,6 @@ class DockerCheck:
     def works(self) -> bool:
         """Whether this computer can be used as a server now."""
         return self.problem is None
-
-
-def computer_name() -> str:
-    """What this computer is called: the `computer` of its folders, so that no other one looks for them."""
-    return socket.gethostname()
 
 
 def docker_socket(environment: Mapping[str, str] | None = None) -> Path:

@@ -66,7 +66,9 @@ class Agent:
             engine.docker, engine.instance.prefix, self._service_changed, self._docker_changed, self._proxy_changed
         )
         self.metrics = MetricsWatch(engine.docker, engine.paths.state_dir, self._own_containers, self._sampled)
-        self.jobs = JobQueue(engine.connection, engine.paths, self._recover, self.publish_deployment)
+        self.jobs = JobQueue(
+            engine.connection, engine.paths, self._recover, self.publish_deployment, lambda: self.docker.answers
+        )
         self.ingress = IngressWatch(engine, self.publish_info, self.publish_service)
         self.health = HealthWatch(engine, self.docker.of_service, self._is_proxy_ready, self.publish_service)
         self._started_at = now()

@@ -15,7 +15,7 @@ from typing import Final
 from godploy_server.agent.deployment_log import read_from, size_of
 from godploy_server.agent.history import trim_history
 from godploy_server.agent.job_process import CANCEL_GRACE_S, JobProcess, adopt_job, start_job
-from godploy_server.contract.entities import Deployment, DeploymentId, DeploymentState, Step
+from godploy_server.contract.entities import Deployment, DeploymentId, DeploymentState, Step, StepState
 from godploy_server.contract.problem import DeploymentFailed, GodployError, NotFound, NotReady, Problem
 from godploy_server.state import deployments, settings
 from godploy_server.state.exhaustion import disk_full, explained, has_no_space
@@ -24,6 +24,8 @@ from godploy_server.state.paths import Paths
 _PAST_CANCELLING: Final = frozenset({Step.SWITCH, Step.DRAIN, Step.SETTLE})
 """The new release serves from here on, or is about to: a job finishes these whatever it is told."""
 
+_HEARD: Final = frozenset({StepState.FAILED, StepState.CANCELLED, StepState.INTERRUPTED})
+
 _log = logging.getLogger(__name__)
 
 Recover = Callable[[Callable[[DeploymentId], bool]], Awaitable[object]]
@@ -31,15 +33,22 @@ Recover = Callable[[Callable[[DeploymentId], bool]], Awaitable[object]]
 
 
 class JobQueue:
-    """Runs the jobs of one agent. `on_change(deployment_id)` is called when a row may be different."""
+    """Runs the jobs of one agent. `on_change(deployment_id)` is called when a row may be different; `may_start()` says
+    whether Docker is there: without it every job would fail, so they wait. Call `wake` when it is back."""
 
     def __init__(
-        self, connection: sqlite3.Connection, paths: Paths, recover: Recover, on_change: Callable[[str], None]
+        self,
+        connection: sqlite3.Connection,
+        paths: Paths,
+        recover: Recover,
+        on_change: Callable[[str], None],
+        may_start: Callable[[], bool],
     ) -> None:
         self._connection = connection
         self._paths = paths
         self._recover = recover
         self._on_change = on_change
+        self._may_start = may_start
         self._jobs: dict[str, JobProcess] = {}
         self._unwritten: dict[str, tuple[DeploymentState, Problem]] = {}
         self._recovering = asyncio.Lock()
@@ -89,6 +98,8 @@ class JobQueue:
         if self._is_closed:
             return
         self._write_ends()
+        if not self._may_start():
+            return
         at_once = settings.read(self._connection).builds_at_once
         for deployment in deployments.runnable(self._connection, at_once, {*self._jobs, *self._unwritten}):
             self._start(deployment.id)
@@ -140,12 +151,13 @@ class JobQueue:
 
     async def _insist(self, process: JobProcess) -> None:
         await asyncio.sleep(CANCEL_GRACE_S)
-        if self._jobs.get(process.deployment_id) is process and not self._is_past_cancelling(process.deployment_id):
+        if self._jobs.get(process.deployment_id) is process and not self._must_be_left(process.deployment_id):
             process.kill()
 
-    def _is_past_cancelling(self, deployment_id: str) -> bool:
+    def _must_be_left(self, deployment_id: str) -> bool:
+        """Whether a job is past cancelling, or heard of it and undoes what it did: each step has a longest time."""
         steps = deployments.find(self._connection, deployment_id).steps
-        return bool(steps) and steps[-1].step in _PAST_CANCELLING
+        return bool(steps) and (steps[-1].step in _PAST_CANCELLING or steps[-1].state in _HEARD)
 
     def _add(self, process: JobProcess) -> None:
         self._jobs[process.deployment_id] = process

@@ -54,6 +54,7 @@ async def _run(paths: Paths, deployment_id: DeploymentId) -> int:
             deployments.finish(engine.connection, deployment_id, DeploymentState.FAILED, error.problem)
             return _EXIT_CODES[DeploymentState.FAILED]
         try:
+            note_branch(attempt)
             if deployments.is_cancelling(engine.connection, deployment_id):
                 cancel.make()
             state = await deploy(attempt, cancel, steps_of(attempt), os.environ.get(PAUSE_VARIABLE, ""))
@@ -65,3 +66,13 @@ async def _run(paths: Paths, deployment_id: DeploymentId) -> int:
         return _EXIT_CODES[state]
     finally:
         engine.close()
+
+
+def note_branch(attempt: Attempt) -> None:
+    """Say what is deployed if the service got another branch while its deployment waited: the one it has now."""
+    if attempt.is_rollback:
+        return
+    asked, branch = attempt.deployment.branch, deployments.asked_branch(attempt.service.settings)
+    if asked != branch:
+        deployments.set_branch(attempt.engine.connection, attempt.deployment.id, branch)
+        attempt.log.say(f"The service's source changed while this waited: {branch or 'another'} instead of {asked}")

@@ -180,8 +180,8 @@ def queued(connection: sqlite3.Connection) -> list[Deployment]:
 def runnable(connection: sqlite3.Connection, builds_at_once: int, starting: Collection[str] = ()) -> list[Deployment]:
     """Give the queued deployments that may begin now, in order; `starting` (ids) have a job on its way to `begin`.
 
-    At most one a service, and no more builds than `builds_at_once` together with those that run. A rollback builds
-    nothing, so it waits for its own service only.
+    At most one a service, in the order they were asked for, and no more builds than `builds_at_once` together with
+    those that run. A rollback builds nothing, so it waits for its own service only.
     """
     waiting = queued(connection)
     running = in_state(connection, DeploymentState.RUNNING) + [each for each in waiting if each.id in starting]
@@ -191,12 +191,12 @@ def runnable(connection: sqlite3.Connection, builds_at_once: int, starting: Coll
     for each in waiting:
         if each.service_id in busy:
             continue
+        busy.add(each.service_id)
         if each.trigger is not Trigger.ROLLBACK:
             if free <= 0:
                 continue
             free -= 1
         chosen.append(each)
-        busy.add(each.service_id)  # another branch of it may wait too
     return chosen
 
 
@@ -278,6 +278,11 @@ def set_commit(connection: sqlite3.Connection, deployment_id: str, commit: str, 
 def set_release(connection: sqlite3.Connection, deployment_id: str, number: int) -> None:
     """Record which release the deployment made."""
     connection.execute('UPDATE deployments SET "release" = ? WHERE id = ?', (number, deployment_id))
+
+
+def set_branch(connection: sqlite3.Connection, deployment_id: str, branch: str) -> None:
+    """Record which branch is deployed, where it is another one than was asked for."""
+    connection.execute("UPDATE deployments SET branch = ? WHERE id = ?", (branch, deployment_id))
 
 
 def set_plan(connection: sqlite3.Connection, deployment_id: str, plan: BuildPlan) -> None:

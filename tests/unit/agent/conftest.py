@@ -11,6 +11,7 @@ import pytest
 
 from godploy_server.contract import CONTRACT_VERSION
 from godploy_server.state.paths import Paths
+from tests.unit.empty_docker import EmptyDocker
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -27,11 +28,12 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class RunningAgent:
-    """A real agent process on a socket of its own, and requests to it."""
+    """A real agent process on a socket of its own, and requests to it. Its Docker has nothing, or is not there."""
 
     def __init__(self, folder, environment=None):
         self.paths = Paths(folder / "s", folder / "r")
-        self.environment = {**os.environ, "DOCKER_HOST": f"unix://{folder}/no-docker.sock", **(environment or {})}
+        self.docker = EmptyDocker(folder / "docker.sock")
+        self.environment = {**os.environ, "DOCKER_HOST": f"unix://{self.docker.path}", **(environment or {})}
         self.process = None
         self.options = []
 
@@ -132,14 +134,17 @@ def wait_for(condition, timeout_s=40.0):
 def new_agent(tmp_path):
     agents = []
 
-    def make(environment=None):
+    def make(environment=None, has_docker=True):
         agents.append(RunningAgent(tmp_path, environment))
+        if has_docker:
+            agents[-1].docker.start()
         return agents[-1]
 
     yield make
     for each in agents:
         if each.process:
             each.stop(signal.SIGKILL)
+        each.docker.stop()
 
 
 @pytest.fixture

@@ -40,7 +40,8 @@ def test_every_row_of_the_contract_has_a_handler():
     assert wanted <= served
 
 
-def test_info_tells_what_is_true_without_docker(agent):
+def test_info_tells_what_is_true_without_docker(new_agent):
+    agent = new_agent(has_docker=False).start()
     status, body = agent.get("/v1/info")
     info = from_json(AgentInfo, body)
     assert status == 200
@@ -242,7 +243,8 @@ def test_a_killed_agent_leaves_a_socket_that_the_next_one_replaces(agent):
     assert agent.get("/v1/services")[1][0]["state"] in ("unknown", "never-deployed")
 
 
-def test_a_service_without_docker_is_unknown(agent):
+def test_a_service_without_docker_is_unknown(new_agent):
+    agent = new_agent(has_docker=False).start()
     service = add_service(agent.paths, add_project(agent.paths).id)
     assert agent.get(f"/v1/services/{service.id}")[1]["state"] == "unknown"
     status, answer = agent.get(f"/v1/services/{service.id}/logs")

@@ -1,4 +1,5 @@
 import sqlite3
+from dataclasses import replace
 
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -38,6 +39,11 @@ class Queue(RuleBasedStateMachine):
     def ask(self, which, trigger):
         deployments.enqueue(self.db, self.services[which], trigger, "ada", release=1)
 
+    @rule(which=st.integers(0, SERVICES - 1), branch=st.sampled_from(["main", "next"]))
+    def choose_branch(self, which, branch):
+        wanted = replace(NOWHERE, source=replace(NOWHERE.source, branch=branch))
+        services.change(self.db, self.services[which], settings=wanted)
+
     @rule(at_once=st.integers(1, 3))
     def allow(self, at_once):
         self.at_once = at_once
@@ -63,17 +69,34 @@ class Queue(RuleBasedStateMachine):
         assert deployments.request_cancel(self.db, chosen.id).state is DeploymentState.CANCELLED
 
     @invariant()
-    def one_waits_and_one_runs_for_each_service_at_most(self):
-        for state in (DeploymentState.QUEUED, DeploymentState.RUNNING):
-            ids = [each.service_id for each in self.in_state(state)]
-            assert len(ids) == len(set(ids))
+    def one_runs_for_each_service_and_one_waits_for_each_branch_of_it(self):
+        ids = [each.service_id for each in self.in_state(DeploymentState.RUNNING)]
+        assert len(ids) == len(set(ids))
+        waiting = [
+            (each.service_id, each.branch, each.trigger is Trigger.ROLLBACK)
+            for each in self.in_state(DeploymentState.QUEUED)
+        ]
+        assert len(waiting) == len(set(waiting))
+
+    @invariant()
+    def what_was_replaced_says_by_what(self):
+        for each in self.in_state(DeploymentState.SUPERSEDED):
+            every = deployments.of_service(self.db, each.service_id)
+            newer = [one for one in every if one.number == each.superseded_by]
+            assert [(one.branch, one.trigger is Trigger.ROLLBACK) for one in newer] == [
+                (each.branch, each.trigger is Trigger.ROLLBACK)
+            ]
+            assert f"deployment {each.superseded_by}" in each.problem.why
 
     @invariant()
     def nothing_that_may_begin_is_left_out(self):
         chosen = deployments.runnable(self.db, self.at_once)
         running = self.in_state(DeploymentState.RUNNING)
         busy = {each.service_id for each in running}
-        could = [each for each in deployments.queued(self.db) if each.service_id not in busy]
+        first_of = {}
+        for each in deployments.queued(self.db):
+            first_of.setdefault(each.service_id, each)
+        could = [each for each in first_of.values() if each.service_id not in busy]
         builds = [each for each in could if each.trigger is not Trigger.ROLLBACK]
         free = max(0, self.at_once - sum(each.trigger is not Trigger.ROLLBACK for each in running))
         assert [each for each in chosen if each.trigger is not Trigger.ROLLBACK] == builds[:free]

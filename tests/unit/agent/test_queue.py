@@ -6,7 +6,7 @@ from godploy_server.contract import DeploymentState, Trigger
 from godploy_server.state import deployments
 from godploy_server.state.processes import start_of
 from tests.unit.agent.conftest import wait_for
-from tests.unit.agent.rows import add_deployment, add_project, add_service, database
+from tests.unit.agent.rows import add_deployment, add_project, add_service, database, settings_json
 
 
 def job_of(agent, deployment_id):
@@ -48,10 +48,83 @@ def test_a_waiting_deployment_is_replaced_by_a_newer_one_and_both_are_history(ne
     second, third = deploy(agent, service.id), deploy(agent, service.id)
     states = [each["state"] for each in agent.get(f"/v1/services/{service.id}/deployments")[1]]
     assert states == ["queued", "superseded", "running"]
+    replaced = agent.get(f"/v1/deployments/{second}")[1]
+    assert (replaced["branch"], replaced["superseded_by"]) == ("main", 3)
+    assert "deployment 3 of the same branch (main)" in replaced["problem"]["why"]
     assert agent.post(f"/v1/deployments/{second}/cancel")[0] == 409
     assert agent.post(f"/v1/deployments/{third}/cancel")[1]["state"] == "cancelled"
     agent.post(f"/v1/deployments/{first}/cancel")
     assert agent.until_final(first)["state"] == "cancelled"
+
+
+def set_branch(agent, service_id, branch):
+    source = {"kind": "git", "url": "file:///nowhere/at/all.git", "branch": branch}
+    assert agent.request("PATCH", f"/v1/services/{service_id}", {"settings": settings_json(source=source)})[0] == 200
+
+
+def test_another_branch_and_a_rollback_wait_beside_and_run_in_the_order_they_were_asked_for(new_agent):
+    agent = new_agent({"GODPLOY_PAUSE_AT": "fetch"}).start()
+    service = add_service(agent.paths, add_project(agent.paths).id)
+    first = deploy(agent, service.id)
+    wait_for(lambda: agent.get(f"/v1/deployments/{first}")[1]["state"] == "running")
+    main = deploy(agent, service.id)
+    rollback = add_deployment(agent.paths, service.id, Trigger.ROLLBACK).id
+    set_branch(agent, service.id, "next")
+    other = deploy(agent, service.id)
+    newer = deploy(agent, service.id)
+    found = {each["id"]: each for each in agent.get(f"/v1/services/{service.id}/deployments")[1]}
+    waiting = [main, rollback, newer]
+    assert [found[each]["queue_position"] for each in waiting] == [0, 1, 2]
+    assert [found[each]["branch"] for each in waiting] == ["main", "", "next"]
+    assert found[other]["superseded_by"] == found[newer]["number"]
+    agent.request("PATCH", "/v1/settings", {"builds_at_once": 5})
+    assert agent.get(f"/v1/deployments/{main}")[1]["state"] == "queued", "one at a time for each service"
+    agent.post(f"/v1/deployments/{first}/cancel")
+    wait_for(lambda: agent.get(f"/v1/deployments/{main}")[1]["state"] == "running")
+    assert agent.get(f"/v1/deployments/{rollback}")[1]["state"] == "queued"
+    assert "next instead of main" in agent.get(f"/v1/deployments/{main}/log?follow=0")[1].decode()
+    assert agent.get(f"/v1/deployments/{main}")[1]["branch"] == "next"
+    for each in (newer, rollback, main):
+        agent.post(f"/v1/deployments/{each}/cancel")
+    assert {agent.until_final(each)["state"] for each in (main, newer)} == {"cancelled"}
+
+
+def test_waiting_deployments_wait_for_docker_instead_of_failing(new_agent):
+    agent = new_agent(has_docker=False).start()
+    service = add_service(agent.paths, add_project(agent.paths).id)
+    deployment_id = deploy(agent, service.id)
+    for _ in range(2):
+        time.sleep(1)
+        assert agent.get(f"/v1/deployments/{deployment_id}")[1]["state"] == "queued"
+        agent.stop(signal.SIGKILL)
+        agent.start()
+    agent.docker.start()
+    assert agent.until_final(deployment_id)["state"] == "failed"  # there is no such repository
+    agent.docker.stop()
+    wait_for(lambda: agent.get("/v1/info")[1]["docker_problem"])
+    again = deploy(agent, service.id)
+    time.sleep(1)
+    assert agent.get(f"/v1/deployments/{again}")[1]["queue_position"] == 0
+    agent.docker.start()
+    assert agent.until_final(again)["state"] == "failed"
+
+
+def test_what_the_desktop_built_is_handed_over_with_its_log(new_agent):
+    agent = new_agent({"GODPLOY_PAUSE_AT": "fetch"}).start()
+    service = add_service(agent.paths, add_project(agent.paths).id)
+    path = f"/v1/services/{service.id}/deployments"
+    image_id = f"sha256:{'a' * 64}"
+    for wrong in ({"image_id": "shop:latest"}, {"upload": "../x"}, {"image_id": image_id, "upload": "ab12"}):
+        status, answer = agent.post(path, wrong)
+        assert (status, answer["problem"]["code"]) == (400, "bad-input")
+    status, made = agent.post(path, {"image_id": image_id, "build_log": "#1 transferring\r\n#2 done\n"})
+    assert status == 201
+    wait_for(lambda: agent.get(f"/v1/deployments/{made['id']}")[1]["state"] == "running")
+    log = wait_for(lambda: b"fetch" in (said := agent.get(f"/v1/deployments/{made['id']}/log?follow=0")[1]) and said)
+    assert log.startswith(b"#1 transferring\r\n#2 done\n== fetch ==\n")
+    with database(agent.paths) as connection:
+        assert deployments.image_id_of(connection, made["id"]) == image_id
+    agent.post(f"/v1/deployments/{made['id']}/cancel")
 
 
 def test_builds_wait_for_a_free_place_and_for_nothing_else(new_agent):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from godploy_server.access.actor import printable
@@ -17,6 +18,8 @@ from godploy_server.watch.container_facts import ContainerFacts
 
 _MOST_LINES: Final = 10_000
 _LARGEST: Final = 2**53
+_IMAGE_ID: Final = re.compile(r"sha256:[0-9a-f]{64}")
+_UPLOAD_ID: Final = re.compile(r"[0-9a-f]{1,64}")
 
 
 async def of_service(agent: Agent, request: Request) -> Answer:
@@ -33,8 +36,14 @@ async def deploy(agent: Agent, request: Request) -> Answer:
     if wanted.trigger is Trigger.ROLLBACK:
         raise BadInput("The request cannot be used", "trigger: a rollback has its own request", "Roll back instead")
     commit = check_commit(wanted.commit)
+    _check_handed_over(wanted)
     asked_by = printable(wanted.asked_by) or request.actor.name
-    return _start(agent, deployments.enqueue(agent.connection, service.id, wanted.trigger, asked_by, commit))
+    enqueued = deployments.enqueue(
+        agent.connection, service.id, wanted.trigger, asked_by, commit, upload=wanted.upload, image_id=wanted.image_id
+    )
+    if wanted.build_log:  # before anybody can start the job, which goes on writing behind it
+        agent.paths.log(enqueued.deployment.id).write_text(wanted.build_log, encoding="utf-8", newline="")
+    return _start(agent, enqueued)
 
 
 async def roll_back(agent: Agent, request: Request) -> Answer:
@@ -114,6 +123,17 @@ async def logs(agent: Agent, request: Request) -> Answer:
         request.flag("follow", True),
     )
     return Stream(chunks)
+
+
+def _check_handed_over(wanted: Deploy) -> None:
+    expectations = (
+        ("image_id", not wanted.image_id or _IMAGE_ID.fullmatch(wanted.image_id), "the id of an image, sha256:..."),
+        ("upload", not wanted.upload or _UPLOAD_ID.fullmatch(wanted.upload), "the id of an upload"),
+        ("image_id", not (wanted.image_id and wanted.upload), "absent where there is an upload"),
+    )
+    for path, is_right, expected in expectations:
+        if not is_right:
+            raise BadInput("The request cannot be used", f"{path}: should be {expected}", "Correct the value")
 
 
 def _is_final(agent: Agent, deployment: Deployment) -> bool:
