@@ -19,14 +19,23 @@ from godploy_server.agent.connection import HttpConnection
 from godploy_server.agent.ending import end_tasks
 from godploy_server.agent.messages import Answer, Request
 from godploy_server.agent.router import Router
-from godploy_server.agent.routes import deployments, plans, projects, server, services, uploads
+from godploy_server.agent.routes import connections, deployments, plans, projects, registries, server, services, uploads
 from godploy_server.contract import CONTRACT_VERSION, Conflict, VersionMismatch
 
 SOCKET_GROUP: Final = "godploy"
 _GRACE_S: Final = 3.0
 _PEER: Final = struct.Struct("3i")  # pid, uid, gid: unix(7), SO_PEERCRED
 ROUTER: Final = Router(
-    (*server.ROUTES, *projects.ROUTES, *services.ROUTES, *deployments.ROUTES, *uploads.ROUTES, *plans.ROUTES)
+    (
+        *server.ROUTES,
+        *projects.ROUTES,
+        *services.ROUTES,
+        *connections.ROUTES,
+        *deployments.ROUTES,
+        *uploads.ROUTES,
+        *registries.ROUTES,
+        *plans.ROUTES,
+    )
 )
 
 

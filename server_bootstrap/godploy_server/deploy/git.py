@@ -1,22 +1,53 @@
-"""git's command lines, environment and errors: pure functions. `steps/fetch.py` executes them."""
+"""git's command lines, environment and errors: pure functions. `sources/git.py` executes them."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
-from godploy_server.contract import BadInput, DeploymentFailed, GodployError, Unreachable
+from godploy_server.contract import BadInput, DeploymentFailed, GitSource, GodployError, Unreachable
 from godploy_server.state.exhaustion import disk_full
 
 FETCHED_REF: Final = "refs/godploy/fetched"
-_REMOTE: Final = "source"
+REMOTE: Final = "source"
 _COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
 _SCP_LIKE: Final = re.compile(r"(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9.\-\[\]:]+:[^:].*")
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Revision:
+    """What of a repository is wanted: the newest of `reference` (refs/heads/main, refs/tags/v1), or one `commit` (its
+    hash, whole or short), which may have to be looked for in the history of `reference`."""
+
+    reference: str
+    commit: str = ""
+
+    def __str__(self) -> str:
+        return f"commit {self.commit}" if self.commit else self.words
+
+    @property
+    def words(self) -> str:
+        """Give the reference as a person calls it."""
+        kind = "tag" if self.reference.startswith("refs/tags/") else "branch"
+        return f"{kind} “{self.reference.split('/', 2)[2]}”"
+
+
+def revision_of(source: GitSource, commit: str = "") -> Revision:
+    """Give what of a source a deployment wants: `commit` if it names one, else the source's commit, tag or branch.
+
+    Raises BadInput.
+    """
+    reference = (
+        f"refs/tags/{check_branch(source.tag, 'tag')}" if source.tag else f"refs/heads/{check_branch(source.branch)}"
+    )
+    return Revision(reference, check_commit(commit) or check_commit(source.commit))
 
 
 def check_url(url: str, *, local_allowed: bool) -> str:
@@ -45,23 +76,29 @@ def is_below(url: str, folder: Path) -> bool:
     return url.startswith("file://") and Path(url[len("file://") :]).resolve().is_relative_to(folder.resolve())
 
 
-def git_environment(url: str, key: Path, known_hosts: Path, *, local_allowed: bool) -> dict[str, str]:
+def git_environment(
+    url: str, key: Path, known_hosts: Path, *, local_allowed: bool, settings: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
     """Give what git is told through its environment: the address (never in an argument list, it may hold a
-    password), the service's own key and known hosts, and that nobody is there to answer a question."""
+    password), the service's own key and known hosts, and that nobody is there to answer a question.
+
+    `settings` are further ones of git's configuration.
+    """
     ssh = [
         "ssh", "-F", "none", "-i", str(key),
         "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none", "-o", "BatchMode=yes",
         "-o", "StrictHostKeyChecking=accept-new", "-o", f"UserKnownHostsFile={known_hosts}",
         "-o", "GlobalKnownHostsFile=/dev/null", "-o", "ConnectTimeout=20", "-o", "ServerAliveInterval=15",
     ]  # fmt: skip
-    settings = {
-        f"remote.{_REMOTE}.url": url,
+    told = {
+        f"remote.{REMOTE}.url": url,
         "safe.directory": "*",
         "credential.helper": "",
         "core.askPass": "",
         "protocol.version": "2",
         "fetch.recurseSubmodules": "false",
         "gc.auto": "0",
+        **settings,
     }
     environment = {
         "GIT_SSH_COMMAND": shlex.join(ssh),
@@ -69,9 +106,9 @@ def git_environment(url: str, key: Path, known_hosts: Path, *, local_allowed: bo
         "GIT_ALLOW_PROTOCOL": "ssh:https:http:git" + (":file" if local_allowed else ""),
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": "/dev/null",
-        "GIT_CONFIG_COUNT": str(len(settings)),
+        "GIT_CONFIG_COUNT": str(len(told)),
     }
-    for position, (name, value) in enumerate(settings.items()):
+    for position, (name, value) in enumerate(told.items()):
         environment[f"GIT_CONFIG_KEY_{position}"] = name
         environment[f"GIT_CONFIG_VALUE_{position}"] = value
     return environment
@@ -82,21 +119,23 @@ def init_arguments(cache: Path) -> list[str]:
     return ["git", "init", "--quiet", "--bare", str(cache)]
 
 
-def fetch_arguments(cache: Path, branch: str, commit: str) -> list[str]:
-    """Fetch one commit, or the newest of the branch, without history."""
-    wanted = commit or f"refs/heads/{branch}"
+def fetch_arguments(cache: Path, revision: Revision) -> list[str]:
+    """Fetch one commit, or the newest of a branch or tag, without history."""
+    wanted = revision.commit or revision.reference
     return [
         "git", "--git-dir", str(cache), "fetch", "--progress", "--no-tags", "--depth", "1", "--force",
-        _REMOTE, f"{wanted}:{FETCHED_REF}",
+        REMOTE, f"{wanted}:{FETCHED_REF}",
     ]  # fmt: skip
 
 
-def fetch_history_arguments(cache: Path, branch: str) -> list[str]:
-    """Fetch the whole branch: for hosts that do not hand out single commits, and for short hashes."""
+def fetch_history_arguments(cache: Path, reference: str) -> list[str]:
+    """Fetch a whole branch, or all of them for "refs/heads/*": for hosts that do not hand out single commits, and
+    for short hashes."""
     unshallow = ["--unshallow"] if (cache / "shallow").exists() else []
+    into = "refs/godploy/heads/*" if reference.endswith("/*") else FETCHED_REF
     return [
         "git", "--git-dir", str(cache), "fetch", "--progress", "--no-tags", "--force", *unshallow,
-        _REMOTE, f"refs/heads/{branch}:{FETCHED_REF}",
+        REMOTE, f"{reference}:{into}",
     ]  # fmt: skip
 
 
@@ -119,8 +158,9 @@ def check_commit(commit: str) -> str:
     return commit.lower()
 
 
-def check_branch(branch: str) -> str:
-    """Give back `branch` if git could have it (git-check-ref-format); raises BadInput."""
+def check_branch(branch: str, what: str = "branch") -> str:
+    """Give back the name of a branch, or of another `what`, if git could have it (git-check-ref-format); raises
+    BadInput."""
     forbidden = set(" ~^:?*[\\\x7f") | {chr(code) for code in range(32)}
     bad = (
         not branch
@@ -131,7 +171,7 @@ def check_branch(branch: str) -> str:
         or set(branch) & forbidden
     )
     if bad:
-        raise BadInput(f"“{branch[:80]}” is not a branch", "git allows no such name", "Correct the branch's name")
+        raise BadInput(f"“{branch[:80]}” is not a {what}", "git allows no such name", f"Correct the {what}'s name")
     return branch
 
 
@@ -146,7 +186,7 @@ def one_line(text: str) -> str:
     return _UNPRINTABLE.sub("", text)[:200]
 
 
-def fetch_error(output: Sequence[str], url: str, branch: str, commit: str, public_key: str) -> GodployError:
+def fetch_error(output: Sequence[str], url: str, revision: Revision, public_key: str) -> GodployError:
     """Say what git's failed fetch means, from the last lines that it wrote."""
     text = "\n".join(output).lower()
     if "no space left on device" in text:
@@ -161,9 +201,9 @@ def fetch_error(output: Sequence[str], url: str, branch: str, commit: str, publi
         )
     if "couldn't find remote ref" in text or "could not find remote ref" in text:
         return DeploymentFailed(
-            f"The repository has no branch “{branch}”",
+            f"The repository has no {revision.words}",
             f"{shown} does not know it",
-            "Correct the branch in the service's settings, or push it",
+            "Correct it in the service's settings, or push it",
         )
     unreachable = (
         "could not resolve host",
@@ -185,9 +225,9 @@ def fetch_error(output: Sequence[str], url: str, branch: str, commit: str, publi
             f"the host answered: {next((each.strip() for each in output if _speaks(each, refused)), last)}",
             f"Check the address, and add this deploy key to the repository: {public_key.strip()}",
         )
-    if commit:
+    if revision.commit:
         return DeploymentFailed(
-            f"The commit {commit[:12]} is not on the branch “{branch}”",
+            f"The commit {revision.commit[:12]} is not in the repository, nor in the history of {revision.words}",
             last,
             "Choose a commit of that branch, or push it",
         )

@@ -34,4 +34,6 @@ def ensure_deploy_key(paths: Paths, service_id: ServiceId, comment: str) -> str:
 def remove_service_files(paths: Paths, service_id: ServiceId) -> None:
     """Remove a service's key and cached source; missing ones are fine."""
     shutil.rmtree(paths.keys(service_id), ignore_errors=True)
-    shutil.rmtree(paths.git(service_id), ignore_errors=True)
+    cache = paths.git(service_id)
+    shutil.rmtree(cache, ignore_errors=True)
+    cache.with_name(f"{cache.name}.lock").unlink(missing_ok=True)

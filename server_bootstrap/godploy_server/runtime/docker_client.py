@@ -100,11 +100,14 @@ class DockerClient:
             raise
 
     async def stream(
-        self, method: str, path: str, query: Query | None = None, body: object = None
+        self, method: str, path: str, query: Query | None = None, body: object = None, registry_auth: str = ""
     ) -> AsyncGenerator[bytes, None]:
-        """Send one request and yield its body as it arrives. Close the iterator (`aclosing`) to end it early."""
+        """Send one request and yield its body as it arrives. Close the iterator (`aclosing`) to end it early.
+
+        `registry_auth` is the value of X-Registry-Auth (see runtime/registry.py).
+        """
         prefix = await self._prefix()
-        exchange = await _Exchange.begin(self.socket_path, method, prefix + path, query, body)
+        exchange = await _Exchange.begin(self.socket_path, method, prefix + path, query, body, registry_auth)
         try:
             await exchange.check()
             async for chunk in exchange.chunks():
@@ -113,11 +116,11 @@ class DockerClient:
             exchange.close()
 
     async def lines(
-        self, method: str, path: str, query: Query | None = None, body: object = None
+        self, method: str, path: str, query: Query | None = None, body: object = None, registry_auth: str = ""
     ) -> AsyncGenerator[dict[str, Any], None]:
         """Like `stream`, for endpoints that send one JSON object a line (events, stats, pulls)."""
         rest = b""
-        async with contextlib.aclosing(self.stream(method, path, query, body)) as chunks:
+        async with contextlib.aclosing(self.stream(method, path, query, body, registry_auth)) as chunks:
             async for chunk in chunks:
                 *whole, rest = (rest + chunk).split(b"\n")
                 for line in whole:
@@ -152,9 +155,10 @@ class DockerClient:
             async for frame in demultiplex(body):
                 yield frame
 
-    async def pull(self, image: str) -> AsyncGenerator[str, None]:
+    async def pull(self, image: str, registry_auth: str = "") -> AsyncGenerator[str, None]:
         """Pull `image`, yielding progress lines; raises DockerRefused when the registry refuses."""
-        async with contextlib.aclosing(self.lines("POST", "/images/create", {"fromImage": with_tag(image)})) as told:
+        pulling = self.lines("POST", "/images/create", {"fromImage": with_tag(image)}, None, registry_auth)
+        async with contextlib.aclosing(pulling) as told:
             async for line in told:
                 if "error" in line:
                     raise DockerRefused(
@@ -207,7 +211,9 @@ class _Exchange:
         self._status = 0
 
     @classmethod
-    async def begin(cls, socket_path: Path, method: str, path: str, query: Query | None, body: object) -> _Exchange:
+    async def begin(
+        cls, socket_path: Path, method: str, path: str, query: Query | None, body: object, registry_auth: str = ""
+    ) -> _Exchange:
         content = b"" if body is None else json.dumps(body).encode()
         target = quote(path, safe="/:@%") + (f"?{urlencode(_query_text(query))}" if query else "")
         try:
@@ -218,6 +224,8 @@ class _Exchange:
         headers = [("host", "docker"), ("content-length", str(len(content))), ("connection", "close")]
         if content:
             headers.append(("content-type", "application/json"))
+        if registry_auth:
+            headers.append(("x-registry-auth", registry_auth))
         writer.write(self._protocol.send(h11.Request(method=method, target=target, headers=headers)) or b"")
         if content:
             writer.write(self._protocol.send(h11.Data(data=content)) or b"")

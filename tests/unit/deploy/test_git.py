@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from godploy_server.contract import BadInput, DeploymentFailed, Unreachable
+from godploy_server.contract import BadInput, DeploymentFailed, GitSource, Unreachable
 from godploy_server.deploy import git
 
+MAIN = git.Revision("refs/heads/main")
 URLS = [
     "ssh://git@hub.test:22/a.git",
     "git@hub.test:a/b.git",
@@ -67,6 +68,16 @@ def test_names_that_git_could_take_for_something_else_are_refused(name: str) -> 
         git.check_branch(name)
 
 
+def test_a_commit_wins_over_a_tag_and_a_tag_over_a_branch() -> None:
+    url, commit = "git@hub.test:a", "ab" * 20
+    assert git.revision_of(GitSource(url, "dev")) == git.Revision("refs/heads/dev")
+    assert git.revision_of(GitSource(url, "dev", tag="v1")) == git.Revision("refs/tags/v1")
+    assert git.revision_of(GitSource(url, tag="v1", commit=commit)) == git.Revision("refs/tags/v1", commit)
+    assert git.revision_of(GitSource(url, commit=commit), "CD" * 20).commit == "cd" * 20
+    with pytest.raises(BadInput):
+        git.revision_of(GitSource(url, tag="--upload-pack=x"))
+
+
 def test_a_commit_is_a_hash() -> None:
     assert git.check_commit("ABCDEF1") == "abcdef1"
     assert git.check_commit("") == ""
@@ -78,7 +89,7 @@ def test_a_commit_is_a_hash() -> None:
 def test_neither_address_nor_key_nor_password_is_an_argument() -> None:
     url = "https://robin:hunter2@hub.test/a.git"
     environment = git.git_environment(url, Path("/k/id"), Path("/k/known"), local_allowed=False)
-    lines = [git.fetch_arguments(Path("/c"), "main", ""), git.fetch_history_arguments(Path("/c"), "main")]
+    lines = [git.fetch_arguments(Path("/c"), MAIN), git.fetch_history_arguments(Path("/c"), MAIN.reference)]
     assert not any("hunter2" in word or "hub.test" in word for line in lines for word in line)
     assert environment["GIT_SSH_COMMAND"].startswith("ssh -F none -i /k/id -o IdentitiesOnly=yes")
     for word in ("BatchMode=yes", "StrictHostKeyChecking=accept-new", "UserKnownHostsFile=/k/known"):
@@ -97,7 +108,7 @@ def test_a_commits_words_cannot_steer_a_terminal() -> None:
 
 def test_a_full_disk_is_named_as_such() -> None:
     said = ["fatal: write error: No space left on device", "fatal: fetch-pack: invalid index-pack output"]
-    assert git.fetch_error(said, "https://hub.test/a", "main", "", "").problem.why == "the server's disk is full"
+    assert git.fetch_error(said, "https://hub.test/a", MAIN, "").problem.why == "the server's disk is full"
 
 
 def test_the_environment_reaches_git_as_its_configuration(tmp_path: Path) -> None:
@@ -137,7 +148,7 @@ def _bare(folder: Path) -> Path:
     ],
 )  # fmt: skip
 def test_gits_words_become_an_error_with_a_next_step(output: list[str], kind: type, words: str) -> None:
-    error = git.fetch_error(output, "git@hub.test:a.git", "main", "", "ssh-ed25519 AAAA shop")
+    error = git.fetch_error(output, "git@hub.test:a.git", MAIN, "ssh-ed25519 AAAA shop")
     assert type(error) is kind
     assert words in error.problem.why
     if "denied" in words or "not found" in words:

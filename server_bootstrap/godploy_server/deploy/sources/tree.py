@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import posixpath
-from collections.abc import Iterable
+import shutil
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from godploy_server.contract import BadInput
 
 LONGEST_PATH_BYTES: Final = 1024
 LONGEST_PART_BYTES: Final = 255  # of one name, on every Linux file system
+MOST_PARTS: Final = 100
 MOST_FILES: Final = 200_000
 
 
@@ -41,6 +43,8 @@ def _problem_of(path: str) -> str:
         return "it leads out of the folder"
     if b"" in parts or b"." in parts:
         return "it has an empty part"
+    if len(parts) > MOST_PARTS:
+        return f"it has more than {MOST_PARTS} parts"
     if len(encoded) > LONGEST_PATH_BYTES or max(map(len, parts)) > LONGEST_PART_BYTES:
         return f"it is longer than {LONGEST_PATH_BYTES} bytes, or one name in it than {LONGEST_PART_BYTES}"
     return ""
@@ -59,17 +63,27 @@ def check_link(path: str, target: str) -> str:
     return target
 
 
-def make_parents(folder: Path, path: str) -> Path:
-    """Make the folders that a file is to lie in and give its place; raises BadInput if a file or link is in the way."""
+def make_parents(folder: Path, path: str, on_made: Callable[[], None] = lambda: None) -> Path:
+    """Make the folders that a file is to lie in and give its place; `on_made` is called for each that is new.
+
+    Raises BadInput if a file or link is in the way.
+    """
     place = folder
     *parents, last = path.split("/")
     for part in parents:
         place /= part
         with contextlib.suppress(FileExistsError):
             place.mkdir(mode=0o755)
+            on_made()
         if place.is_symlink() or not place.is_dir():
             raise refused(path, "something in its path is not a folder")
     return place / last
+
+
+def make_anew(folder: Path) -> None:
+    """Make a folder that is empty."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o755, parents=True)
 
 
 def write_links(folder: Path, links: Iterable[tuple[str, str]]) -> None:

@@ -1,0 +1,106 @@
+"""Files of a git repository at one exact commit: fetched into a cache, written without a repository around them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+from godploy_server.contract import GitSource
+from godploy_server.deploy import git
+from godploy_server.deploy.children import child_environment
+from godploy_server.deploy.sources.fetched import Fetched, SourceLog
+from godploy_server.deploy.sources.git_process import FETCH_TIMEOUT_S, Git, cache_to_itself, remove_leftovers
+from godploy_server.deploy.sources.lfs import LFS_SETTINGS, fetch_large_files, require_lfs
+from godploy_server.deploy.sources.submodules import Checkout, write_submodules
+from godploy_server.deploy.sources.tree import make_anew
+from godploy_server.runtime.engine import Engine
+from godploy_server.state.services import ServiceRow
+
+_WHOLE_HASHES: Final = (40, 64)
+
+
+async def fetch_commit(
+    engine: Engine, service: ServiceRow, source: GitSource, folder: Path, log: SourceLog, commit: str = ""
+) -> Fetched:
+    """Write the files of a commit (or of the newest that the source names) to `folder`, which is made anew.
+
+    Raises BadInput, Unreachable, DeploymentFailed.
+    """
+    url = git.check_url(source.url, local_allowed=_is_local_allowed(engine, source.url))
+    revision = git.revision_of(source, commit)
+    cache = engine.paths.git(service.id)
+    async with cache_to_itself(cache):
+        remove_leftovers(cache)
+        session = _session(engine, service, url, log, with_lfs=source.lfs)
+        if source.lfs:
+            await require_lfs(session)
+        log.say(f"Fetching {git.without_password(url)}, {revision}")
+        whole, author, subject = await _fetch(session, cache, url, revision, service.deploy_key)
+        log.say(f"{whole[:12]} {subject} ({author})")
+        make_anew(folder)
+        await _write_tree(engine, service, source, log, Checkout(session, url, cache, whole, folder))
+    return Fetched(f"{whole[:12]} {subject}", whole, author, subject)
+
+
+async def _write_tree(
+    engine: Engine, service: ServiceRow, source: GitSource, log: SourceLog, checkout: Checkout, depth: int = 0
+) -> None:
+    """Write the files of one fetched commit, then those of its submodules, if they are wanted."""
+    session, commit = checkout.session, checkout.commit
+    if source.lfs:
+        await fetch_large_files(session, checkout.cache, commit, _is_local_allowed(engine, checkout.url))
+    index = checkout.cache / "godploy-index"
+    session.environment["GIT_INDEX_FILE"] = str(index)
+    try:
+        for arguments in git.checkout_arguments(checkout.cache, commit, checkout.folder):
+            await session.must(arguments, "The files of the commit could not be written")
+    finally:
+        index.unlink(missing_ok=True)
+        del session.environment["GIT_INDEX_FILE"]
+    if not source.submodules:
+        if depth == 0 and (checkout.folder / ".gitmodules").is_file():
+            log.say("The repository has submodules; the service's settings do not ask for them")
+        return
+
+    async def write(url: str, cache: Path, commit: str, folder: Path) -> None:
+        git.check_url(url, local_allowed=_is_local_allowed(engine, url))
+        within = _session(engine, service, url, log, with_lfs=source.lfs)
+        revision = git.Revision("refs/heads/*", commit)
+        await _fetch(within, cache, url, revision, service.deploy_key)
+        await _write_tree(engine, service, source, log, Checkout(within, url, cache, commit, folder), depth + 1)
+
+    await write_submodules(checkout, log, write, depth)
+
+
+async def _fetch(session: Git, cache: Path, url: str, revision: git.Revision, public_key: str) -> tuple[str, str, str]:
+    """Fetch a revision into the cache; gives its full hash, author and subject."""
+    await session.must(git.init_arguments(cache), "The cache of the source could not be made")
+    code = 1
+    if not revision.commit or len(revision.commit) in _WHOLE_HASHES:
+        code = await session.run(git.fetch_arguments(cache, revision), FETCH_TIMEOUT_S)
+    if revision.commit and code != 0:
+        code = await session.run(git.fetch_history_arguments(cache, revision.reference), FETCH_TIMEOUT_S)
+    if code != 0:
+        raise git.fetch_error(list(session.last), url, revision, public_key)
+    session.last.clear()
+    if await session.run(git.describe_arguments(cache, revision.commit), is_shown=False) != 0:
+        raise git.fetch_error(["no such commit"], url, revision, public_key)
+    commit, author, subject = [*map(git.one_line, list(session.last)[:3]), "", ""][:3]
+    return commit, author, subject
+
+
+def _is_local_allowed(engine: Engine, url: str) -> bool:
+    """A system agent reads as root: of this machine's own repositories only the samples are for it."""
+    return engine.instance.is_embedded or git.is_below(url, engine.paths.local_sources)
+
+
+def _session(engine: Engine, service: ServiceRow, url: str, log: SourceLog, *, with_lfs: bool) -> Git:
+    environment = git.git_environment(
+        url,
+        engine.paths.deploy_key(service.id),
+        engine.paths.known_hosts(service.id),
+        local_allowed=_is_local_allowed(engine, url),
+        settings=LFS_SETTINGS if with_lfs else {},
+    )
+    return Git(log, child_environment(os.environ, environment))
