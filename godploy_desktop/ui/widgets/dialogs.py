@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from shiboken6 import isValid
@@ -127,6 +127,11 @@ class DialogFrame(QWidget):
         """Fit the card to contents that became larger or smaller."""
         if self._is_open:
             self._fit()
+            QTimer.singleShot(0, self, self._fit_if_open)  # what was just put in is measured a turn later
+
+    def _fit_if_open(self) -> None:
+        if self._is_open:
+            self._fit()
 
     def _fit(self) -> None:
         self.setGeometry(self.window().rect())
@@ -166,7 +171,10 @@ class DialogFrame(QWidget):
             return True
         ordered = _in_tab_order(self, chain)
         index = ordered.index(focused) if focused in ordered else (-1 if forwards else 0)
-        ordered[(index + (1 if forwards else -1)) % len(ordered)].setFocus(Qt.FocusReason.TabFocusReason)
+        target = ordered[(index + (1 if forwards else -1)) % len(ordered)]
+        target.setFocus(Qt.FocusReason.TabFocusReason)
+        if self._scroll.isAncestorOf(target):
+            self._scroll.ensureWidgetVisible(target, 0, 24)
         return True
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -39,7 +39,9 @@ class RecordedWindow:
     async def show_scene(self) -> None:
         self.window.show()
         await asyncio.sleep(0.1)
-        self.scene.act(self.page)
+        begun = self.scene.act(self.page)
+        if isinstance(begun, asyncio.Future):
+            await begun
         await asyncio.sleep(0.25)
 
     def picture(self):

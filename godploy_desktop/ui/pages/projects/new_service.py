@@ -1,142 +1,219 @@
-"""The dialog that makes an application from a git repository, and the one that shows its deploy key."""
+"""The dialog that makes a service: what is to run, where it comes from, and what it needs to begin with."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
+from godploy_desktop.core.sources import archive_source, folder_source, this_computer
 from godploy_desktop.ui.models import forms
+from godploy_desktop.ui.models.new_service import name_for, new_service_request, wanted_host
 from godploy_desktop.ui.models.route import Route
-from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.dialog import AskingDialog
+from godploy_desktop.ui.pages.frame.layout import Switcher
 from godploy_desktop.ui.pages.frame.page import Page
-from godploy_desktop.ui.widgets import CopyField, Form, Label, Select, TextAreaField, TextField
-from godploy_server.contract import (
-    AddDomain,
-    CreateService,
-    Deployment,
-    DockerfileBuilder,
-    GitSource,
-    ImageSource,
-    ProjectId,
-    Service,
-    ServiceKind,
-    ServiceSettings,
+from godploy_desktop.ui.pages.projects.deploy_key import DeployKeyDialog, deploy_at_once
+from godploy_desktop.ui.pages.projects.new_parts import NewCustom, NewFolder, NewImage
+from godploy_desktop.ui.pages.projects.template_chooser import TemplateChooser
+from godploy_desktop.ui.pages.service.sending import start_sending
+from godploy_desktop.ui.pages.service_forms.builder import BuilderForm
+from godploy_desktop.ui.pages.service_forms.running import port_field
+from godploy_desktop.ui.pages.service_forms.sources import ArchiveForm, GitForm, call, side_by_side
+from godploy_desktop.ui.widgets import (
+    CheckBox,
+    Choice,
+    ChoiceTiles,
+    Field,
+    Form,
+    TextAreaField,
+    TextField,
+    are_valid,
+    fields_in_use,
 )
+from godploy_server.contract import AddDomain, CreateService, GodployError, ProjectId, Service
 
 if TYPE_CHECKING:
     from godploy_desktop.core.server import Server
 
-_KINDS = {ServiceKind.APPLICATION.value: "A git repository", ServiceKind.IMAGE.value: "A prebuilt image"}
+_PREFIX = "service"
+_WIDTH = 760
+_CHOICES = (
+    Choice("git", "git-branch", "Git repository", "Built on the server from a branch, a tag or a commit"),
+    Choice("folder", "folder", "Folder", "A folder on this computer, sent or built with each deployment"),
+    Choice("archive", "package", "Archive", "A zip or tar that is sent once"),
+    Choice("image", "box", "Image", "A prebuilt image from any registry"),
+    Choice("database", "database", "Database", "From a template: PostgreSQL, Redis and others"),
+    Choice("custom", "sliders-horizontal", "Custom", "Any image with its command, ports, mounts and variables"),
+)
+_BUILT = ("git", "folder", "archive")
 
 
 def new_service(page: Page, server: Server, project_id: ProjectId) -> None:
-    """Open the dialog; goes to the new service afterwards and shows its deploy key where it needs one."""
+    """Open the dialog; goes to the new service afterwards. One from git shows its deploy key first, the others are
+    deployed at once where that was wanted."""
     dialog = NewServiceDialog(page, server, project_id)
     context, window = page.context, page.window()  # the page itself is gone once the service's is shown
 
     def made(service: object) -> None:
         if not isinstance(service, Service):
             return
+        is_sent = dialog.archive is not None or (dialog.choice == "folder" and dialog.deploys)
+        if is_sent:  # before its page is there, which shows it
+            start_sending(context, server, service, dialog.archive, deploys=dialog.deploys)
         context.shell.go(Route("service", server=server.id, project=project_id, service=service.id))
-        DeployKeyDialog(context, window, server, service).open()
+        if dialog.choice == "git":
+            DeployKeyDialog(context, window, server, service).open()
+        elif dialog.deploys and not is_sent:
+            deploy_at_once(context, server, service)
 
     dialog.finished.connect(made)
     dialog.open()
 
 
 class NewServiceDialog(AskingDialog):
-    """Repository, how to build it, where it listens, variables, domain."""
+    """One dialog for every kind of service; only what the chosen kind needs is shown."""
 
     def __init__(self, page: Page, server: Server, project_id: ProjectId) -> None:
-        super().__init__(
-            page.context,
-            page,
-            "New service",
-            "Built on the server from git with a Dockerfile, or a prebuilt image.",
-            width=560,
-            icon="layers",
-        )
+        super().__init__(page.context, page, "New service", "What do you want to run?", width=_WIDTH, icon="layers")
         self._server, self._project_id = server, project_id
-        self._name_typed = False
-        self._kind = Select("From", _KINDS)
-        self._kind.box.setObjectName("service-kind")
-        self._image = TextField("Image", placeholder="nginx:1.27", check=forms.check_image, mono=True)
-        self._url = TextField(
-            "Repository", placeholder="git@git.example.com:team/shop.git", check=forms.check_git_url, mono=True
-        )
-        self._name = TextField("Name", placeholder="web", check=forms.check_service_name)
-        self._branch = TextField("Branch", "main")
-        self._root = TextField("Folder in the repository", placeholder="the top")
-        self._dockerfile = TextField("Dockerfile", "Dockerfile", mono=True)
-        self._port = TextField("Port", "8080", hint="Empty for a worker that serves nothing", check=forms.parse_port)
-        self._domain = TextField(
-            "Domain", placeholder="shop.example.com", hint="May follow later", check=forms.check_optional_host
-        )
-        self._variables = TextAreaField(
-            "Variables",
-            placeholder="LOG_LEVEL=info",
-            hint="One NAME=value a line. Add secrets under Variables later: there they are write-only.",
-            lines=2,
-            mono=True,
-            check=forms.parse_variables,
-        )
-        for name, field in (
-            ("service-url", self._url), ("service-name", self._name), ("service-branch", self._branch),
-            ("service-root", self._root), ("service-dockerfile", self._dockerfile), ("service-port", self._port),
-            ("service-domain", self._domain), ("service-variables", self._variables), ("service-image", self._image),
-        ):  # fmt: skip
-            field.edit.setObjectName(name)
-        self._url.changed.connect(self._suggest_name)
-        self._image.changed.connect(self._suggest_name)
-        self._kind.changed.connect(self._show_kind)
-        self._name.edit.textEdited.connect(self._note_typed)
+        self._tiles = ChoiceTiles(_CHOICES, "What do you want to run?", f"{_PREFIX}-kind")
+        self._tiles.setObjectName(f"{_PREFIX}-kind")
+        self._fields = self._common_fields()
+        self._builder = BuilderForm(_PREFIX, beside=self._fields["port"])
+        self._git, self._archive = GitForm(_PREFIX), ArchiveForm(_PREFIX)
+        self._folder = NewFolder(self, _PREFIX, self._builder.builder)
+        self._image, self._custom = NewImage(self, server, _PREFIX), NewCustom(_PREFIX)
+        self._templates = TemplateChooser(self, page.context.workspace.folders)
+        self._parts: dict[str, QWidget] = {
+            "git": self._git,
+            "folder": self._folder,
+            "archive": self._archive,
+            "image": self._image,
+            "database": self._templates,
+            "custom": self._custom,
+        }
+        self._sources = Switcher(self._parts)
+        self._named = Form(side_by_side(self._fields["name"], self._fields["domain"]))
+        self._deploy_now = CheckBox("Deploy now", checked=True)
+        self._deploy_now.setObjectName("deploy-now")
+        self._is_named = False
+        self._lay_out()
+        self._connect()
+        self._show_choice()
+
+    @property
+    def choice(self) -> str:
+        """What is to run: a key of the tiles."""
+        return self._tiles.value
+
+    @property
+    def deploys(self) -> bool:
+        """Whether it is to be deployed as soon as it is made."""
+        return self._deploy_now.isChecked()
+
+    @property
+    def archive(self) -> Path | None:
+        """The archive to send, where one is the source."""
+        return Path(self._archive.path.value()).expanduser() if self.choice == "archive" else None
+
+    def _common_fields(self) -> dict[str, Field]:
+        fields: dict[str, Field] = {
+            "name": TextField("Name", placeholder="web", check=forms.check_service_name),
+            "domain": TextField(
+                "Domain", placeholder="shop.example.com", hint="May follow later", check=forms.check_optional_host
+            ),
+            "port": port_field(),
+            "variables": TextAreaField(
+                "Variables",
+                placeholder="LOG_LEVEL=info",
+                hint="One NAME=value a line. Add secrets under Variables later: there they are write-only.",
+                lines=2,
+                mono=True,
+                check=forms.parse_variables,
+            ),
+        }
+        call(fields, _PREFIX)
+        return fields
+
+    def _lay_out(self) -> None:
         self._form = Form(
-            self._kind,
-            self._url,
-            self._image,
-            _side_by_side(self._name, self._branch),
-            _side_by_side(self._root, self._dockerfile),
-            _side_by_side(self._port, self._domain),
-            self._variables,
+            self._tiles, self._sources, self._named, self._builder, self._custom.more, self._fields["variables"]
         )
         self.body.addWidget(self._form)
         self.add_foot("Create service", "create-service", self._create)
-        self._show_kind()
+        self.add_left(self._deploy_now)
 
-    def _note_typed(self) -> None:
-        self._name_typed = bool(self._name.value())
+    def _connect(self) -> None:
+        self._builder.changed.connect(self._folder.look_again)
+        self._tiles.chosen.connect(lambda _value: self._show_choice())
+        self._templates.chosen.connect(self._show_choice)
+        self._templates.refitted.connect(self.refit)
+        self._image.registries_asked.connect(self._show_registries)
+        self._fields["name"].control.textEdited.connect(self._note_named)  # type: ignore[attr-defined]  # a QLineEdit
+        for part in (self._git, self._folder, self._archive, self._image, self._custom):
+            for key in ("url", "folder", "archive", "image"):
+                if key in part.by_key:
+                    part.by_key[key].changed.connect(self._suggest_name)
 
-    @property
-    def _is_image(self) -> bool:
-        return self._kind.value() == ServiceKind.IMAGE.value
+    def _note_named(self) -> None:
+        self._is_named = bool(self._fields["name"].value())
 
-    def _show_kind(self) -> None:
-        self._image.setVisible(self._is_image)
-        for field in (self._url, self._branch, self._root, self._dockerfile):
-            field.setVisible(not self._is_image)
+    def _show_choice(self) -> None:
+        """Show what the choice needs, and nothing else."""
+        choice = self.choice
+        is_template, has_form = choice == "database", self._templates.template is not None
+        self._sources.show_part(choice)
+        self._named.setVisible(not is_template)
+        self._builder.setVisible(not is_template)
+        self._builder.offer(is_offered=choice in _BUILT)
+        self._custom.more.setVisible(choice == "custom")
+        self._fields["variables"].setVisible(not is_template)
+        self._deploy_now.setVisible(choice != "git" and (not is_template or has_form))
+        if self.primary is not None:
+            self.primary.setVisible(not is_template or has_form)
+        if choice == "image":
+            self._image.opened()
+        elif is_template:
+            self._templates.opened()
         self._suggest_name()
+        self.problems.clear_problem()
         self.refit()
 
     def _suggest_name(self) -> None:
-        if not self._name_typed:
-            source = self._image.value().partition(":")[0] if self._is_image else self._url.value()
-            self._name.set_value(forms.suggested_name(source))
+        if not self._is_named and self.choice != "database":  # a template's form has a name of its own
+            self._fields["name"].set_value(name_for(self.choice, self._texts()))
+
+    def _texts(self) -> dict[str, str]:
+        """What stands in the fields of the choice."""
+        part = self._parts[self.choice]
+        fields = dict(self._fields)
+        if isinstance(part, GitForm | NewFolder | ArchiveForm | NewImage | NewCustom):
+            fields |= part.by_key
+        if self.choice in _BUILT:
+            fields |= self._builder.by_key
+        return {key: field.value() for key, field in fields.items()}
+
+    def _request(self) -> CreateService:
+        if self._templates.form is not None and self.choice == "database":
+            return self._templates.form.request(self._project_id)
+        texts = self._texts()
+        if self.choice == "folder":
+            texts["folder"] = folder_source(texts["folder"], texts["root"]).path
+        elif self.choice == "archive":
+            texts["archive"] = archive_source(texts["archive"]).name
+        return new_service_request(self.choice, self._project_id, texts, this_computer())
 
     def _create(self) -> None:
-        if not self._form.is_valid():
+        if self.primary is None or not self.primary.isVisible() or not are_valid(fields_in_use(self._form)):
             return
-        port = forms.parse_port(self._port.value())
-        if self._is_image:
-            kind, settings = ServiceKind.IMAGE, ServiceSettings(ImageSource(self._image.value()), port=port)
-        else:
-            source = (self._url.value(), self._branch.value(), self._root.value(), self._dockerfile.value())
-            kind, settings = ServiceKind.APPLICATION, _git_settings(*source, port)
-        variables = forms.parse_variables(self._variables.value())
-        request = CreateService(self._project_id, self._name.value(), settings, kind, variables)
-        host = forms.check_optional_host(self._domain.value())
+        try:
+            request = self._request()
+        except GodployError as error:
+            self.show_problem(error.problem)
+            return
+        host = wanted_host(self._texts()) if self.choice != "database" else ""
 
         async def work() -> Service:
             service = await self._server.create_service(request)
@@ -146,55 +223,6 @@ class NewServiceDialog(AskingDialog):
 
         self.submit(f"Create service {request.name}", work, str(self._server.id))
 
-
-class DeployKeyDialog(AskingDialog):
-    """What stands between a new service and its first deployment: for a private repository, its key."""
-
-    def __init__(self, context: Context, window: QWidget, server: Server, service: Service) -> None:
-        super().__init__(
-            context,
-            window,
-            f"{service.name} is made",
-            "It runs nothing until it is deployed.",
-            width=560,
-            icon="rocket",
-        )
-        self._server, self._service = server, service
-        source = service.settings.source
-        if service.deploy_key and isinstance(source, GitSource):
-            self.body.addWidget(
-                Label(
-                    "If the repository is private, add this deploy key to it, read-only. The key was made on the "
-                    "server; its private half never leaves it.",
-                    "md",
-                    400,
-                    "text2",
-                    wrap=True,
-                )
-            )
-            key = CopyField(service.deploy_key, label="Deploy key")
-            key.setObjectName("deploy-key")
-            self.body.addWidget(key)
-        self.add_foot("Deploy", "deploy-new-service", self._deploy, icon="rocket")
-
-    def _deploy(self) -> None:
-        service, server = self._service, self._server
-
-        def go(deployment: Deployment) -> None:
-            route = Route("service", server.id, service.project_id, service.id, deployment.id, "deployments")
-            self.context.shell.go(route)
-
-        self.submit(f"Deploy {service.name}", lambda: server.deploy(service.id), service.id, go)
-
-
-def _side_by_side(first: TextField, second: TextField) -> QHBoxLayout:
-    line = QHBoxLayout()
-    line.setSpacing(12)
-    for field in (first, second):
-        line.addWidget(field, 1, Qt.AlignmentFlag.AlignTop)  # a hint under one must not push the other down
-    return line
-
-
-def _git_settings(url: str, branch: str, root: str, dockerfile: str, port: int | None) -> ServiceSettings:
-    source = GitSource(url.strip(), branch.strip() or "main", root.strip().strip("/"))
-    return ServiceSettings(source, DockerfileBuilder(dockerfile.strip() or "Dockerfile"), port=port)
+    def _show_registries(self) -> None:
+        self.cancel()
+        self.context.shell.go(Route("server", server=self._server.id, tab="registries"))

@@ -1,8 +1,9 @@
-"""Sending the folder of a service to its server: the steps live, above the tabs, with a way to cancel and again."""
+"""Sending the folder or archive of a service to its server: the steps live, above the tabs, with a way to cancel."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QWidget
@@ -12,14 +13,38 @@ from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.observing import Observer
 from godploy_desktop.ui.pages.frame.task_steps import TaskSteps
 from godploy_desktop.ui.widgets import Card, Label, column
-from godploy_server.contract import Deployment, Service, ServiceId
+from godploy_server.contract import Deployment, FolderSource, Service, ServiceId
 
 if TYPE_CHECKING:
     from godploy_desktop.core.server import Server
 
 
+def start_sending(
+    context: Context, server: Server, service: Service, archive: Path | None = None, *, deploys: bool = True
+) -> Task[Deployment | None]:
+    """Begin to send the service's folder, or `archive` in its place, and to deploy it. Without `deploys` an archive is
+    sent only, and the result is None. The service's page shows the task whoever began it."""
+
+    async def work(progress: Progress) -> Deployment | None:
+        # gRPC and HTTP/2: only where something is sent
+        from godploy_desktop.core.uploading import deploy_archive, deploy_folder, send_archive
+
+        if archive is None:
+            return await deploy_folder(server, service, progress)
+        if deploys:
+            return await deploy_archive(server, service, archive, progress)
+        await send_archive(server, service, archive, progress)
+        return None
+
+    return context.workspace.tasks.run(_title(service), work, str(service.id))
+
+
+def _title(service: Service) -> str:
+    return f"Send what {service.name} is built from"
+
+
 class SendingPanel(QWidget, Observer):
-    """In sight while the folder is sent and after that went wrong. `queued` gets the deployment that came of it;
+    """In sight while it is sent and after that went wrong. `queued` gets the deployment that came of it;
     `ended` is called however it ends. A task that an earlier page began is found again."""
 
     def __init__(
@@ -35,18 +60,21 @@ class SendingPanel(QWidget, Observer):
         self.begin_observing(context)
         self._server, self._id = server, service_id
         self._queued, self._ended = queued, ended
-        self._steps = TaskSteps(context, "Sending the folder", on_retry=self.begin)
+        service = server.model.services.get(service_id)
+        is_folder = service is not None and isinstance(service.settings.source, FolderSource)
+        words = "Sending the folder" if is_folder else "Sending the archive"
+        self._steps = TaskSteps(context, words, on_retry=self.begin if is_folder else None)
         self._steps.setObjectName("sending-steps")
         self.when_disposed(self._steps.dispose)
-        card = Card(14, name="Sending the folder")
-        card.body.addWidget(Label("Sending the folder", "md", 600))
+        card = Card(14, name=words)
+        card.body.addWidget(Label(words, "md", 600))
         card.body.addSpacing(8)
         card.body.addWidget(self._steps)
         column(card, parent=self)
         self.hide()
-        running = next((each for each in context.workspace.tasks.running if self._is_ours(each)), None)
-        if running is not None:
-            self._follow(running)
+        for running in context.workspace.tasks.running:
+            self._find(running)
+        self.watch(context.workspace.tasks.added, self._find)
 
     @property
     def is_sending(self) -> bool:
@@ -57,15 +85,11 @@ class SendingPanel(QWidget, Observer):
         """Send what differs and deploy it."""
         service = self._server.model.services.get(self._id)
         if service is not None and not self.is_sending:
-            self._follow(self.context.workspace.tasks.run(self._title(service), self._send(service), str(self._id)))
+            start_sending(self.context, self._server, service)
 
-    def _send(self, service: Service) -> Callable[[Progress], Awaitable[Deployment]]:
-        async def work(progress: Progress) -> Deployment:
-            from godploy_desktop.core.uploading import deploy_folder  # gRPC and HTTP/2: only where a folder is sent
-
-            return await deploy_folder(self._server, service, progress)
-
-        return work
+    def _find(self, task: Task[Any]) -> None:
+        if self._is_ours(task):
+            self._follow(task)
 
     def _follow(self, task: Task[Any]) -> None:
         self._steps.show_task(task)
@@ -73,9 +97,10 @@ class SendingPanel(QWidget, Observer):
         self.attend(task, self._done, lambda _problem: self._ended())
         self.watch(task.changed, self._show_end)
 
-    def _done(self, made: Deployment) -> None:
+    def _done(self, made: Deployment | None) -> None:
         self._ended()
-        self._queued(made)
+        if made is not None:
+            self._queued(made)
 
     def _show_end(self, task: Task[Any]) -> None:
         if task is self._steps.task and task.state is TaskState.SUCCEEDED:
@@ -83,7 +108,4 @@ class SendingPanel(QWidget, Observer):
 
     def _is_ours(self, task: Task[Any]) -> bool:
         service = self._server.model.services.get(self._id)
-        return service is not None and task.about == self._id and task.title == self._title(service)
-
-    def _title(self, service: Service) -> str:
-        return f"Send and deploy {service.name}"
+        return service is not None and task.about == self._id and task.title == _title(service)

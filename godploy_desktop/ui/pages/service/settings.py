@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
-from godploy_desktop.core.this_computer import computer_name
+from godploy_desktop.core.sources import folder_source, this_computer
 from godploy_desktop.ui.models.service_form import fields_of, settings_of
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.removal import confirm_removal
@@ -148,7 +148,9 @@ class SettingsTab(ServiceTab):
         is_valid = are_valid(fields_in_use(self._content))
         try:
             texts = self._held | {name: field.value() for name, field in self._fields.items()}
-            settings = settings_of(service.settings, texts, computer_name())
+            if texts.get("folder") != self._held.get("folder"):
+                texts["folder"] = folder_source(texts["folder"], texts["root"]).path
+            settings = settings_of(service.settings, texts, this_computer())
         except GodployError as error:
             self.show_problem(error.problem)
             return

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog
 
-from godploy_desktop.core.tasks import Progress, Task
-from godploy_desktop.core.this_computer import computer_name
+from godploy_desktop.core.sources import is_on_this_computer
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.observing import Observer
+from godploy_desktop.ui.pages.service.sending import start_sending
 from godploy_desktop.ui.pages.service_forms.sources import (
     ARCHIVES,
     FolderForm,
@@ -29,7 +29,6 @@ from godploy_server.contract import (
     GitSource,
     Problem,
     ServiceId,
-    Upload,
 )
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ class SourceSection(Section, Observer):
                 form: GitForm | FolderForm | ImageForm | Form = GitForm(prefix, wide=False)
             case FolderSource() as source:
                 form = FolderForm(prefix)
-                if source.computer != computer_name():
+                if not is_on_this_computer(source):
                     form.path.set_hint(f"On {source.computer}: only that computer can send newer files")
             case ArchiveSource():
                 form = self._archive(prefix)
@@ -95,25 +94,22 @@ class SourceSection(Section, Observer):
         service = self._server.model.services.get(self._id)
         if service is None:
             return
-        server = self._server
-        from godploy_desktop.core.uploading import send_archive
-
-        async def work(progress: Progress) -> Upload:
-            sent = await send_archive(server, service, path, progress)
-            settings = server.model.services.get(service.id, service).settings
-            if isinstance(settings.source, ArchiveSource) and settings.source.name != path.name:
-                source = dataclasses.replace(settings.source, name=path.name)
-                change = ChangeService(settings=dataclasses.replace(settings, source=source))
-                await server.change_service(service.id, change)
-            return sent
-
         self._send.set_busy(True)
-        task: Task[Upload] = self.context.workspace.tasks.run(f"Send {path.name}", work, service.id)
-        self.attend(task, self._sent, self._failed)
+        task = start_sending(self.context, self._server, service, path, deploys=False)
+        self.attend(task, lambda _none: self._sent(path), self._failed)
 
-    def _sent(self, upload: Upload) -> None:
+    def _sent(self, path: Path) -> None:
         self._send.set_busy(False)
-        self.context.shell.notify(f"{upload.name} is there; deploy to use it")
+        service = self._server.model.services.get(self._id)
+        source = service.settings.source if service else None
+        if service is None or not isinstance(source, ArchiveSource) or source.name == path.name:
+            return
+        settings = replace(service.settings, source=replace(source, name=path.name))
+        self.act(
+            f"Name the archive of {service.name}",
+            lambda: self._server.change_service(self._id, ChangeService(settings=settings)),
+            about=self._id,
+        )
 
     def _failed(self, problem: Problem) -> None:
         self._send.set_busy(False)

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from godploy_desktop.ui.models import forms
 from godploy_desktop.ui.models.builder_form import (
     BUILDER_HINTS,
     BUILDERS,
+    builder_of,
     check_builder_image,
     parse_arguments,
 )
 from godploy_desktop.ui.pages.frame.layout import Switcher
 from godploy_desktop.ui.pages.service_forms.sources import call, side_by_side
 from godploy_desktop.ui.widgets import Disclosure, Field, Form, Select, SwitchField, TextAreaField, TextField
-from godploy_server.contract import BuildpacksBuilder, DockerfileBuilder, StaticBuilder
+from godploy_server.contract import AutoBuilder, BadInput, Builder, BuildpacksBuilder, DockerfileBuilder, StaticBuilder
 
 
 class BuilderForm(Form):
     """`by_key` is keyed as in `models.builder_form`. What was typed for one builder stays while another is looked
-    at. `beside` is put into the line of the choice."""
+    at. `beside` is put into the line of the choice. `changed` tells of edits."""
+
+    changed = Signal()
 
     def __init__(self, prefix: str, beside: QWidget | None = None) -> None:
         self.choice = Select("Builder", BUILDERS, "auto", hint=BUILDER_HINTS["auto"])
@@ -34,8 +38,25 @@ class BuilderForm(Form):
         self._parts = Switcher(parts)
         call(self.by_key, prefix)
         self.choice.changed.connect(self._show_builder)
-        super().__init__(self.choice if beside is None else side_by_side(self.choice, beside), self._parts)
+        self._blank = QWidget()  # keeps what stands beside the choice at its width while that is hidden
+        self._blank.hide()
+        super().__init__(self.choice if beside is None else side_by_side(self.choice, beside, self._blank), self._parts)
+        for field in self.by_key.values():
+            field.changed.connect(self.changed)
         self._show_builder()
+
+    def builder(self) -> Builder:
+        """Give back what is chosen; *auto* while its fields cannot be used yet."""
+        try:
+            return builder_of({key: field.value() for key, field in self.by_key.items()})
+        except BadInput:
+            return AutoBuilder()
+
+    def offer(self, *, is_offered: bool) -> None:
+        """Show or hide everything but what stands beside the choice."""
+        self.choice.setVisible(is_offered)
+        self._blank.setVisible(not is_offered)
+        self._parts.setVisible(is_offered and self.choice.value() != "auto")
 
     def _show_builder(self) -> None:
         kind = self.choice.value()

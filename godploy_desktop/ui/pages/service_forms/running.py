@@ -54,7 +54,7 @@ def health_command_field() -> TextField:
     return TextField(
         "Health command",
         placeholder="pg_isready -U app",
-        hint="Runs inside the container in place of the path; must end with 0",
+        hint="Inside the container, in place of the path",
         check=functools.partial(parse_command, "Health command"),
         mono=True,
     )
