@@ -15,6 +15,7 @@ from godploy_server.agent.event_stream import EventHub
 from godploy_server.agent.health_watch import HealthWatch
 from godploy_server.agent.ingress_watch import IngressWatch
 from godploy_server.agent.job_queue import JobQueue
+from godploy_server.agent.rotations import Rotations
 from godploy_server.contract import (
     CONTRACT_VERSION,
     AgentInfo,
@@ -71,6 +72,7 @@ class Agent:
         )
         self.ingress = IngressWatch(engine, self.publish_info, self.publish_service)
         self.health = HealthWatch(engine, self.docker.of_service, self._is_proxy_ready, self.publish_service)
+        self.rotations = Rotations(engine, self.publish_service, self.publish_deployment, self.jobs.wake, self.run)
         self._started_at = now()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._published: dict[str, object] = {}
@@ -86,6 +88,7 @@ class Agent:
         self.run(self.health.run())
         self.run(self._watch_jobs())
         self.jobs.open()
+        self.rotations.settle()
 
     async def close(self) -> None:
         """End everything but the jobs."""
@@ -206,6 +209,7 @@ class Agent:
         if deployment.state.is_final:
             self._published.pop(deployment_id, None)
             self.log_growth.wake(deployment_id)
+            self.rotations.deployment_ended(deployment)
         self.publish_service(deployment.service_id)
 
     def notice(self, subject: str, deployment_id: str) -> None:
@@ -266,6 +270,7 @@ class Agent:
         self.run(self._wake_followers())
         if self.docker.answers:
             self.run(self.jobs.settle())
+            self.rotations.settle()
             self.ingress.wake()
 
     async def _wake_followers(self) -> None:

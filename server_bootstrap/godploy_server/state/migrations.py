@@ -129,5 +129,15 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             created_at TEXT NOT NULL
         ) STRICT""",
         "CREATE INDEX uploads_of_service ON uploads (service_id, created_at)",
+        # A change of a password that is under way. `old` is kept where a deployment brings the new one in.
+        """CREATE TABLE rotations (
+            service_id TEXT PRIMARY KEY REFERENCES services (id) ON DELETE CASCADE,
+            variable TEXT NOT NULL,
+            new BLOB NOT NULL,
+            old BLOB NOT NULL,
+            deployment_id TEXT NOT NULL DEFAULT '',
+            redeploys INTEGER NOT NULL,
+            asked_by TEXT NOT NULL
+        ) STRICT""",
     ),
 )

@@ -30,7 +30,7 @@ from godploy_server.contract import (
 )
 from godploy_server.runtime.engine import Engine
 from godploy_server.runtime.own_parts import own_parts
-from godploy_server.state import domains, projects, references, services, variables
+from godploy_server.state import domains, projects, references, rotations, services, variables
 from godploy_server.state.database import new_id, transaction
 from godploy_server.state.services import ServiceRow
 
@@ -147,7 +147,10 @@ async def set_variables(agent: Agent, request: Request) -> Answer:
     wanted = request.value(SetVariables)
     service = services.find(agent.connection, request.id)
     service_id = service.id
-    variables.change(agent.connection, agent.engine.secrets, service_id, wanted.put, wanted.remove)
+    with transaction(agent.connection):
+        variables.change(agent.connection, agent.engine.secrets, service_id, wanted.put, wanted.remove)
+        if rotations.variable_of(agent.connection, service_id) in {*wanted.remove, *(each.name for each in wanted.put)}:
+            rotations.forget(agent.connection, service_id)  # a person says which password counts
     agent.publish_service(service_id)
     for each in references.dependents(agent.connection, service):
         agent.publish_service(each.id)
