@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +23,7 @@ from godploy_server.contract import (
     DeploymentChanged,
     DeploymentId,
     DeploymentLogGrew,
+    GodployError,
     InfoChanged,
     MetricsTaken,
     NotFound,
@@ -269,9 +271,20 @@ class Agent:
             self.publish_service(row.id)
         self.run(self._wake_followers())
         if self.docker.answers:
+            self.cap_builds()
             self.run(self.jobs.settle())
             self.rotations.settle()
             self.ingress.wake()
+
+    def cap_builds(self) -> None:
+        """Hold all builds of this server to what its settings say now; also those that the desktop begins."""
+        self.run(self._cap_builds())
+
+    async def _cap_builds(self) -> None:
+        from godploy_server.deploy.build_group import cap_builds
+
+        with contextlib.suppress(GodployError):  # without Docker there are no builds; each job sees to it as well
+            await cap_builds(self.engine.docker, settings.read(self.connection), _log.info)
 
     async def _wake_followers(self) -> None:
         async with self.containers_changed:

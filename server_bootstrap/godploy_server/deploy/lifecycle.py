@@ -15,6 +15,7 @@ from godploy_server.contract import (
     RemovalPreview,
     ServiceId,
 )
+from godploy_server.deploy.builders.buildpacks import remove_cache_volumes
 from godploy_server.deploy.keys import remove_service_files
 from godploy_server.deploy.published_ports import require_free_ports
 from godploy_server.deploy.starting import await_healthy, start_release, stop_others
@@ -111,6 +112,7 @@ async def remove_service(engine: Engine, service_id: ServiceId) -> RemovalPrevie
     forget_service(engine, service_id)
     await remove_containers(engine.docker, await containers_of(engine.docker, name))
     await remove_volumes(engine.docker, await volumes_of(engine.docker, name))
+    await remove_cache_volumes(engine.docker, service_id)
     for tag in await image_tags(engine.docker, service_id):
         await remove_image(engine.docker, tag)
     for each in deployments.of_service(engine.connection, service_id, limit=100_000):

@@ -40,6 +40,8 @@ async def change_settings(agent: Agent, request: Request) -> Answer:
     changed = settings.change(agent.connection, wanted)
     agent.hub.publish(SettingsChanged(changed))
     agent.jobs.wake()
+    if (changed.build_memory_bytes, changed.build_cpus) != (before.build_memory_bytes, before.build_cpus):
+        agent.cap_builds()
     authority = (changed.acme_ca_url, changed.acme_ca_certificate)
     if authority != (before.acme_ca_url, before.acme_ca_certificate):
         agent.ingress.authority_changed()

@@ -6,17 +6,19 @@ Source: buildpacks.io/docs, "pack build" (pack 0.38) and "Project descriptor"; P
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from godploy_server.contract import BuildpacksBuilder, BuildPlan, DeploymentFailed
-from godploy_server.deploy.builders.builder import Way, Work
+from godploy_server.deploy.builders.builder import Way, Work, inside
 from godploy_server.deploy.builders.image_build import build_failed, build_image, run_program
 from godploy_server.deploy.builders.pack_api import BUILD_LABEL, pack_api
 from godploy_server.deploy.docker_build import ImageBuild
 from godploy_server.deploy.tools import PACK, ensure_tool
 from godploy_server.runtime.docker_client import DockerClient, DockerRefused
 from godploy_server.runtime.images import find_image, remove_image
+from godploy_server.runtime.names import INSTANCE_LABEL
 
 IMAGES_FILE: Final = "pack-images"
 """In the build's folder: the images that pack made for itself, one a line, so that whoever cleans up knows them."""
@@ -26,6 +28,10 @@ _TRUSTED: Final = (
     "heroku/",
     "gcr.io/buildpacks/",
 )
+CACHE_LABEL: Final = "godploy.build-cache"
+"""Marks the volumes that keep layers between builds; its value is the service's id."""
+
+_CACHES: Final = ("build", "launch")
 _PROCESS: Final = re.compile(r"([A-Za-z0-9_-]+):\s*(.+)")
 
 
@@ -39,8 +45,8 @@ def detect(names: frozenset[str]) -> tuple[BuildpacksBuilder, str] | None:
 async def plan(work: Work, reason: str) -> BuildPlan:
     """Give the builder image, the buildpacks and the process types that are known before."""
     builder = _builder(work)
-    procfile = work.folder / "Procfile"
-    text = procfile.read_text(encoding="utf-8", errors="replace") if procfile.is_file() else ""
+    has_one = (work.folder / "Procfile").is_file()
+    text = inside(work.folder, "Procfile", "The file").read_text(encoding="utf-8", errors="replace") if has_one else ""
     return BuildPlan("buildpacks", reason, described(builder, process_types(text), work))
 
 
@@ -58,6 +64,7 @@ async def build(work: Work) -> None:
             with (work.scratch / IMAGES_FILE).open("a", encoding="utf-8") as file:
                 file.write(f"{image}\n")
 
+    await make_cache_volumes(docker, work.service_id, result.labels)
     socket = work.scratch / "pack.sock"
     parent = work.cap.container_parent if work.cap else ""
     try:
@@ -91,7 +98,7 @@ def pack_arguments(builder: BuildpacksBuilder, work: Work, image: str) -> list[s
     environment, and it hands them to the build as files of an image that lives as long as the build."""
     arguments = ["build", image, "--path", str(work.folder), "--builder", builder.image, "--no-color"]
     arguments += ["--pull-policy", "if-not-present", "--docker-host", f"unix://{work.docker_socket}"]
-    for kind in ("build", "launch"):
+    for kind in _CACHES:
         arguments += ["--cache", f"type={kind};format=volume;name={cache_volume(work.service_id, kind)}"]
     if is_trusted(builder.image):
         arguments.append("--trust-builder")
@@ -105,6 +112,23 @@ def pack_arguments(builder: BuildpacksBuilder, work: Work, image: str) -> list[s
     if result.previous:
         arguments += ["--previous-image", result.previous]
     return arguments
+
+
+async def make_cache_volumes(docker: DockerClient, service_id: str, labels: Mapping[str, str]) -> None:
+    """Make the volumes that keep a service's layers, marked as what they are; those that exist stay."""
+    marks = {INSTANCE_LABEL: labels.get(INSTANCE_LABEL, ""), CACHE_LABEL: service_id}
+    for kind in _CACHES:
+        await docker.request("POST", "/volumes/create", body={"Name": cache_volume(service_id, kind), "Labels": marks})
+
+
+async def remove_cache_volumes(docker: DockerClient, service_id: str) -> None:
+    """Remove what pack keeps of a service between builds. Missing ones are fine."""
+    for kind in _CACHES:
+        try:
+            await docker.request("DELETE", f"/volumes/{cache_volume(service_id, kind)}")
+        except DockerRefused as refusal:  # noqa: PERF203  each volume for itself
+            if refusal.http_status != 404:
+                raise
 
 
 def cache_volume(service_id: str, kind: str) -> str:

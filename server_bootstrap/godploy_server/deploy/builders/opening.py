@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from godploy_server.contract import ImageSource
 from godploy_server.deploy.build_group import BuildGroup
 from godploy_server.deploy.builders.auto import chosen
 from godploy_server.deploy.builders.builder import BuildLog, BuildVariables, Result, Way, Work, inside, top_of
+from godploy_server.deploy.registry_logins import build_environment
 from godploy_server.runtime.engine import Engine
 from godploy_server.state import settings, variables
 from godploy_server.state.services import ServiceRow
@@ -45,12 +45,8 @@ def open_work(
         log=log,
         docker_socket=engine.docker.socket_path,
         tools_folder=engine.paths.state_dir / "tools",
+        registry_environment=build_environment(engine),
         result=result,
         cap=cap,
     )
     return way, work, reason
-
-
-def with_registries(work: Work, environment: dict[str, str]) -> Work:
-    """Give the work with what lets its programs log in at registries."""
-    return replace(work, registry_environment=environment)

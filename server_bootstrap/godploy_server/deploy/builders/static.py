@@ -29,8 +29,9 @@ def detect(names: frozenset[str]) -> tuple[StaticBuilder, str] | None:
 
 
 async def plan(work: Work, reason: str) -> BuildPlan:
-    """Give the Dockerfile that serves the site. Raises BadInput if there is nothing to serve."""
-    return BuildPlan("static", reason, _dockerfile(work))
+    """Give where the site comes from and what serves it. Raises BadInput if there is nothing to serve."""
+    _require_site(work)
+    return BuildPlan("static", reason, described(_builder(work), work))
 
 
 async def build(work: Work) -> None:
@@ -111,7 +112,22 @@ def _build_stage(builder: StaticBuilder, cache: str, plain: list[str], secrets: 
     ]
 
 
-def _dockerfile(work: Work) -> str:
+def described(builder: StaticBuilder, work: Work) -> str:
+    """Give the plan's detail; of variables the names only."""
+    lines = []
+    if builder.build_command:
+        lines += [f"Build command: {builder.build_command}", f"Runs in: {builder.build_image}"]
+        if names := sorted(work.variables.plain):
+            lines.append(f"Variables: {', '.join(names)}")
+        if names := sorted(work.variables.secret):
+            lines.append(f"Secrets of the build: {', '.join(names)}")
+    lines.append(f"Folder of the site: {_folder(builder.output).lstrip('/') or 'the top of the source'}")
+    lines.append(f"Web server: {work.settings.static_image} on port {work.port}")
+    lines.append(f"A path that is no file gets: {'index.html' if builder.single_page else '404'}")
+    return "\n".join(lines)
+
+
+def _require_site(work: Work) -> None:
     builder = _builder(work)
     if not builder.build_command:
         site = inside(work.folder, builder.output or ".", "The folder of the site")
@@ -121,6 +137,10 @@ def _dockerfile(work: Work) -> str:
                 f"{f'its folder {builder.output}' if builder.output else 'the top of the source'} holds none",
                 "Name the folder of the site in the builder's settings (output), or a command that builds it",
             )
+
+
+def _dockerfile(work: Work) -> str:
+    builder = _builder(work)
     return site_dockerfile(
         builder, work.settings.static_image, work.port, work.service_id, work.variables.plain, work.variables.secret
     )

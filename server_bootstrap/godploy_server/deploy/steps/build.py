@@ -81,5 +81,8 @@ async def _take_image(attempt: Attempt, image_id: str, tag: str) -> None:
     for other in found.get("RepoTags") or ():
         if other.startswith(attempt.name.image("upload-")):
             await remove_image(docker, other)
-    attempt.image, attempt.image_id = tag, found["Id"]
+    is_pulled = isinstance(attempt.service.settings.source, ImageSource)
+    known = releases.of_service(attempt.engine.connection, attempt.service.id) if is_pulled else []
+    attempt.image = next((each.image for each in known if each.image_id == found["Id"]), tag)
+    attempt.image_id = found["Id"]
     attempt.log.say(f"The image is on this server: {found['Id']}")
