@@ -21,6 +21,7 @@ COMMANDS: Final = (
     Command("service", "services", "create, change, start and stop services; their variables and domains"),
     Command("deploy", "deploy", "deploy a service and follow its log"),
     Command("deployments", "deployments", "the deployments of a service, and their logs"),
+    Command("queue", "queue", "what is deployed on a server now, and what waits"),
     Command("cancel", "cancel", "cancel a deployment that waits or runs"),
     Command("releases", "releases", "the releases of a service"),
     Command("rollback", "rollback", "go back to an earlier release"),

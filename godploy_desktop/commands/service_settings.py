@@ -7,7 +7,7 @@ import shlex
 from dataclasses import replace
 from typing import TypeVar
 
-from godploy_desktop.commands import builder_settings, options, source_settings
+from godploy_desktop.commands import builder_settings, options, running_settings, source_settings
 from godploy_server.contract import (
     BadInput,
     Limits,
@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--drain", type=int, metavar="SECONDS", help="longest request that must be finished (default: 10)"
     )
     health.add_argument("--settle", type=int, metavar="SECONDS", help="time to watch a new release (default: 3)")
+    running_settings.add_arguments(parser)
 
 
 def new_settings(given: argparse.Namespace) -> ServiceSettings:
@@ -48,15 +49,16 @@ def new_settings(given: argparse.Namespace) -> ServiceSettings:
 
 def changed_settings(settings: ServiceSettings, given: argparse.Namespace) -> ServiceSettings:
     """The settings with what was given; raises BadInput for options that do not fit the source."""
+    running = running_settings.changed_running(settings, given)
     return replace(
-        settings,
+        running,
         source=source_settings.changed_source(settings.source, given),
         builder=builder_settings.changed_builder(settings.builder, given),
         port=getattr(given, "port", settings.port),
         replicas=_or(given.replicas, settings.replicas),
         command=settings.command if given.command is None else tuple(_words(given.command)),
         health=replace(
-            settings.health,
+            running.health,
             path=_or(given.health_path, settings.health.path),
             timeout_s=_or(given.health_timeout, settings.health.timeout_s),
         ),
@@ -64,7 +66,7 @@ def changed_settings(settings: ServiceSettings, given: argparse.Namespace) -> Se
             memory_bytes=_or(given.memory, settings.limits.memory_bytes), cpus=_or(given.cpus, settings.limits.cpus)
         ),
         rollout=replace(
-            settings.rollout,
+            running.rollout,
             drain_s=_or(given.drain, settings.rollout.drain_s),
             settle_s=_or(given.settle, settings.rollout.settle_s),
             build_timeout_s=_or(given.build_timeout, settings.rollout.build_timeout_s),

@@ -183,6 +183,10 @@ class AgentClient:
 
     # deployments and releases
 
+    async def queue(self) -> tuple[Deployment, ...]:
+        """What runs now and what waits, in order."""
+        return await self._call(tuple[Deployment, ...], "GET", "/v1/queue")
+
     async def deployments(self, service: ServiceId, before: int | None = None) -> tuple[Deployment, ...]:
         """The newest 50 (with numbers below `before`), newest first."""
         query = f"?before={before}" if before is not None else ""

@@ -20,6 +20,7 @@ Every error answer is `{"problem": Problem}` with the status of its class. Lists
 | DELETE /v1/domains/{id} | | Domain |
 | POST /v1/domains/{id}/check | | Domain (looks at DNS and certificate again) |
 | GET /v1/services/{id}/deployments[?before=number], POST | Deploy | Deployment, a list of 50 of it, newest first |
+| GET /v1/queue | | a list of Deployment: those that run, then those that wait, in order |
 | GET /v1/deployments/{id} | | Deployment |
 | POST /v1/deployments/{id}/cancel | | Deployment |
 | GET /v1/deployments/{id}/log?offset=N&follow=0or1 | | stream of bytes; follow: until the deployment ends |

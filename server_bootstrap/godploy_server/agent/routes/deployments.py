@@ -11,7 +11,7 @@ from godploy_server.agent.checks import check_commit
 from godploy_server.agent.container_logs import service_logs, shown
 from godploy_server.agent.messages import BYTES, Answer, Json, Request, Stream
 from godploy_server.agent.router import Route
-from godploy_server.contract import BadInput, Conflict, Deploy, Deployment, NotReady, RollBack, Trigger
+from godploy_server.contract import BadInput, Conflict, Deploy, Deployment, DeploymentState, NotReady, RollBack, Trigger
 from godploy_server.state import deployments, releases, services
 from godploy_server.state.database import transaction
 from godploy_server.watch.container_facts import ContainerFacts
@@ -31,15 +31,18 @@ async def of_service(agent: Agent, request: Request) -> Answer:
 
 async def deploy(agent: Agent, request: Request) -> Answer:
     """POST /v1/services/{id}/deployments."""
+    from godploy_server.deploy.sources.sent import what_was_sent
+
     wanted = request.value(Deploy)
     service = services.find(agent.connection, request.id)
     if wanted.trigger is Trigger.ROLLBACK:
         raise BadInput("The request cannot be used", "trigger: a rollback has its own request", "Roll back instead")
     commit = check_commit(wanted.commit)
     _check_handed_over(wanted)
+    sent = what_was_sent(agent.engine, service, wanted.upload, wanted.image_id)
     asked_by = printable(wanted.asked_by) or request.actor.name
     enqueued = deployments.enqueue(
-        agent.connection, service.id, wanted.trigger, asked_by, commit, upload=wanted.upload, image_id=wanted.image_id
+        agent.connection, service.id, wanted.trigger, asked_by, commit, upload=sent.upload, image_id=sent.image_id
     )
     if wanted.build_log:  # before anybody can start the job, which goes on writing behind it
         agent.paths.log(enqueued.deployment.id).write_text(wanted.build_log, encoding="utf-8", newline="")
@@ -63,6 +66,12 @@ async def roll_back(agent: Agent, request: Request) -> Answer:
         author = deployments.find(agent.connection, release.deployment_id).commit_author
         deployments.set_commit(agent.connection, enqueued.deployment.id, release.commit, release.commit_message, author)
     return _start(agent, enqueued)
+
+
+async def queue(agent: Agent, _: Request) -> Answer:
+    """GET /v1/queue."""
+    running = deployments.in_state(agent.connection, DeploymentState.RUNNING)
+    return Json([*running, *deployments.queued(agent.connection)])
 
 
 async def find(agent: Agent, request: Request) -> Answer:
@@ -151,6 +160,7 @@ def _start(agent: Agent, enqueued: deployments.Enqueued) -> Answer:
 ROUTES: Final = (
     Route("GET", "/v1/services/{id}/deployments", of_service, ("before",)),
     Route("POST", "/v1/services/{id}/deployments", deploy),
+    Route("GET", "/v1/queue", queue),
     Route("GET", "/v1/deployments/{id}", find),
     Route("POST", "/v1/deployments/{id}/cancel", cancel),
     Route("GET", "/v1/deployments/{id}/log", log, ("offset", "follow")),
