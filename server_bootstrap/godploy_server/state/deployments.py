@@ -275,6 +275,13 @@ def set_commit(connection: sqlite3.Connection, deployment_id: str, commit: str, 
     )
 
 
+def set_sent(connection: sqlite3.Connection, deployment_id: str, upload: str, image_id: str) -> None:
+    """Record what was sent for the deployment that it is made from: an upload, or an image built elsewhere."""
+    connection.execute(
+        "UPDATE deployments SET upload = ?, image_id = ? WHERE id = ?", (upload, image_id, deployment_id)
+    )
+
+
 def set_release(connection: sqlite3.Connection, deployment_id: str, number: int) -> None:
     """Record which release the deployment made."""
     connection.execute('UPDATE deployments SET "release" = ? WHERE id = ?', (number, deployment_id))

@@ -102,6 +102,23 @@ def settings_of(connection: sqlite3.Connection, service_id: str, number: int) ->
     return from_json(ServiceSettings, json.loads(_row(connection, service_id, number)["snapshot"])["settings"])
 
 
+def newest_handed_over(connection: sqlite3.Connection, service_id: str) -> Release | None:
+    """Give the newest release whose image was built elsewhere and handed over with its deployment.
+
+    One that only took the image of an earlier release again (with other variables) is not newer than that one.
+    """
+    row = connection.execute(
+        "SELECT releases.*, min(releases.number) FROM releases"
+        " JOIN deployments ON deployments.id = releases.deployment_id"
+        " WHERE releases.service_id = ? AND deployments.image_id != '' AND releases.image_id NOT IN"
+        " (SELECT built.image_id FROM releases AS built JOIN deployments AS of_it ON of_it.id = built.deployment_id"
+        " WHERE built.service_id = ? AND of_it.image_id = '')"
+        " GROUP BY releases.image_id ORDER BY releases.number DESC LIMIT 1",
+        (service_id, service_id),
+    ).fetchone()
+    return None if row is None else _release(row, ())
+
+
 def set_serving(connection: sqlite3.Connection, service_id: str, number: int | None) -> None:
     """Record which release serves; None for none."""
     with transaction(connection):

@@ -6,18 +6,20 @@ import shutil
 from functools import partial
 from pathlib import Path
 
-from godploy_server.contract import ArchiveSource, DeploymentFailed, FolderSource, GitSource
+from godploy_server.contract import ArchiveSource, Conflict, DeploymentFailed, FolderSource, GitSource
 from godploy_server.deploy.disk import require_build_space
 from godploy_server.deploy.sources.archive import extract_archive
 from godploy_server.deploy.sources.blobs import BlobStore
 from godploy_server.deploy.sources.fetched import Fetched, SourceLog
 from godploy_server.deploy.sources.git import fetch_commit
 from godploy_server.deploy.sources.manifest import Manifest
-from godploy_server.deploy.sources.receiving import ARCHIVE, MANIFEST, require_upload
+from godploy_server.deploy.sources.receiving import ARCHIVE, MANIFEST
+from godploy_server.deploy.sources.sent import what_was_sent
 from godploy_server.deploy.sources.stoppable import in_thread
 from godploy_server.deploy.sources.tree import make_anew
 from godploy_server.deploy.sources.upload import write_upload
 from godploy_server.runtime.engine import Engine
+from godploy_server.state import uploads
 from godploy_server.state.services import ServiceRow
 from godploy_server.state.uploads import UploadRow
 
@@ -45,13 +47,10 @@ async def _write(
         return await fetch_commit(engine, service, source, folder, log, commit)
     if not isinstance(source, (FolderSource, ArchiveSource)):
         raise DeploymentFailed("The source has no files", f"it is of the kind {source.kind}", "Deploy it as it is")
-    row = require_upload(engine, service.id, upload)
-    if row.is_archive is not isinstance(source, ArchiveSource):
-        raise DeploymentFailed(
-            "There is nothing to deploy",
-            f"what was sent last is {_kind(row)}, and the service's source is {source.kind}",
-            "Send the files again: godploy deploy SERVICE",
-        )
+    sent = what_was_sent(engine, service, upload)
+    if not sent.upload:
+        raise Conflict("There are no files to look at", "an image of the folder was sent, not its files", "Deploy it")
+    row = uploads.find(engine.connection, service.id, sent.upload)
     log.say(f"Taking {_kind(row)} “{row.name}”, sent {row.created_at:%Y-%m-%d %H:%M} UTC")
     kept = engine.paths.upload(row.id)
     if row.is_archive:

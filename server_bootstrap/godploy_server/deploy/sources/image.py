@@ -11,6 +11,7 @@ from godploy_server.runtime.docker_client import DockerRefused
 from godploy_server.runtime.engine import Engine
 from godploy_server.runtime.images import find_image, pinned
 from godploy_server.runtime.names import SERVICE_LABEL
+from godploy_server.state import releases
 
 
 async def pull_image(engine: Engine, source: ImageSource, log: SourceLog) -> tuple[str, str]:
@@ -38,19 +39,20 @@ async def pull_image(engine: Engine, source: ImageSource, log: SourceLog) -> tup
     return pinned(source.image, found), found["Id"]
 
 
-async def require_built_image(engine: Engine, service_id: str, image_id: str) -> str:
-    """Give the id of an image that the desktop built on this server for a service. Raises DeploymentFailed if it is
-    gone or was built for something else."""
+async def require_own_image(engine: Engine, service_id: str, image_id: str) -> str:
+    """Give the id of an image that is a service's own: built for it by the desktop on this server, or that of one of
+    its releases. Raises DeploymentFailed if it is gone or belongs to something else."""
     found = await find_image(engine.docker, image_id)
     if found is None:
         raise DeploymentFailed(
             "The image that was built for this deployment is gone", "something on the server removed it", "Deploy again"
         )
-    labels = (found.get("Config") or {}).get("Labels") or {}
-    if labels.get(SERVICE_LABEL) != service_id:
+    label = ((found.get("Config") or {}).get("Labels") or {}).get(SERVICE_LABEL)
+    known = {each.image_id for each in releases.of_service(engine.connection, service_id)}
+    if label != service_id and found["Id"] not in known:
         raise DeploymentFailed(
             "The image was not built for this service",
-            f"its label {SERVICE_LABEL} is {labels.get(SERVICE_LABEL) or 'missing'}",
+            f"its label {SERVICE_LABEL} is {label or 'missing'}, and no release of the service has it",
             "Deploy the folder again",
         )
     return str(found["Id"])

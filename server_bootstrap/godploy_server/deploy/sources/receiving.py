@@ -127,23 +127,6 @@ async def describe(engine: Engine, row: UploadRow) -> Upload:
     return _described(row, {} if row.is_whole else await _missing(engine, row.id))
 
 
-def require_upload(engine: Engine, service_id: ServiceId, upload_id: str) -> UploadRow:
-    """Give the upload that a deployment is to be built from, the newest for "". Raises Conflict if there is none."""
-    row = uploads.find(engine.connection, service_id, upload_id) if upload_id else None
-    row = row or uploads.newest(engine.connection, service_id)
-    if row is None:
-        raise Conflict(
-            "There is nothing to deploy",
-            "no files were sent for this service yet",
-            "Send them from the computer that has them: godploy deploy SERVICE",
-        )
-    if not row.is_whole:
-        raise Conflict(
-            "The upload cannot be deployed", "some of its contents did not arrive yet", "Send what is missing first"
-        )
-    return row
-
-
 def remove_folders(paths_of: list[Path]) -> None:
     """Remove the folders of uploads that are forgotten; missing ones are fine."""
     for folder in paths_of:

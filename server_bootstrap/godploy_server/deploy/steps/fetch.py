@@ -9,7 +9,8 @@ from godploy_server.contract import ImageSource, Step
 from godploy_server.deploy.attempt import Attempt, DeploymentStep
 from godploy_server.deploy.sources.fetching import fetch_files
 from godploy_server.deploy.sources.git_process import cache_to_itself, remove_leftovers
-from godploy_server.deploy.sources.image import pull_image, require_built_image
+from godploy_server.deploy.sources.image import pull_image, require_own_image
+from godploy_server.deploy.sources.sent import what_was_sent
 from godploy_server.state import deployments
 
 
@@ -17,19 +18,24 @@ async def run(attempt: Attempt) -> str:
     """Fetch what the service is made from; gives the commit, the name of what was sent, or the pinned image."""
     engine, deployment = attempt.engine, attempt.deployment
     source = attempt.service.settings.source
+    named = deployments.image_id_of(engine.connection, deployment.id)
+    sent = what_was_sent(engine, attempt.service, deployment.upload, named)
+    deployments.set_sent(engine.connection, deployment.id, sent.upload, sent.image_id)
+    if sent.image_id:
+        if not named:
+            attempt.log.say("Taking the image that was built from the folder last")
+        attempt.image_id = await require_own_image(engine, attempt.service.id, sent.image_id)
+        return "an image that is here already"
     if isinstance(source, ImageSource):
         attempt.image, attempt.image_id = await pull_image(engine, source, attempt.log)
         return attempt.image
-    if image_id := deployments.image_id_of(engine.connection, deployment.id):
-        attempt.image_id = await require_built_image(engine, attempt.service.id, image_id)
-        return "an image that was built from the folder"
     fetched = await fetch_files(
         engine,
         attempt.service,
         attempt.source_folder,
         attempt.log,
         commit=deployment.commit,
-        upload=deployment.upload,
+        upload=sent.upload,
     )
     deployments.set_commit(engine.connection, deployment.id, fetched.commit, fetched.subject, fetched.author)
     attempt.deployment = deployments.find(engine.connection, deployment.id)
