@@ -67,11 +67,11 @@ def _list(
         raise Cancelled("Looking at the folder was cancelled", "it was asked to stop", "Start it again when you want")
     for found in _sorted(top / folder if folder else top):
         path = f"{folder}/{found.name}" if folder else found.name
-        _check_name(path)
         is_folder = found.is_dir(follow_symlinks=False)
         is_taken = rules.takes(path, is_folder=is_folder)
         if not is_taken and not (is_folder and rules.looks_into(path)):
             continue
+        _check_name(path)
         try:
             entry = _entry(found, path)
         except FileNotFoundError:

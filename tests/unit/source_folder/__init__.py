@@ -1,0 +1,1 @@
+"""What of a folder of this computer counts, and reading it."""
