@@ -16,6 +16,7 @@ from godploy_desktop.ui.widgets.buttons import PaintedButton
 from godploy_desktop.ui.widgets.layouts import row
 
 _HEIGHT = 66
+_ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,12 @@ class _Tile(PaintedButton):
 
     def nextCheckState(self) -> None:
         """Pressing never unchecks: the row of tiles decides."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in _ARROWS:
+            event.ignore()  # Qt's buttons would move the focus by themselves
+        else:
+            super().keyPressEvent(event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = painting.smooth_painter(self)

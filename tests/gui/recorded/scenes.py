@@ -9,10 +9,11 @@ from typing import Any
 from godploy_desktop.core.workspace import Workspace
 from godploy_desktop.remote.states import ConnectionState
 from godploy_desktop.ui.models.route import Route
-from godploy_server.contract import DeploymentId, Problem, Service
+from godploy_server.contract import DeploymentId, Problem, Service, ToolSource
 from tests.gui.recorded import databases, snapshots
 from tests.gui.recorded.workspace import recorded_server, recorded_workspace
 
+SERVER_SETTINGS = Route("server", server=1, tab="settings")
 SERVICE = Route("service", server=1, project="p-storefront", service=snapshots.WEB.id)
 API = Route("service", server=1, project="p-storefront", service=snapshots.API.id)
 REPORTS = Route("service", server=1, project="p-storefront", service=snapshots.REPORTS.id)
@@ -90,13 +91,12 @@ def new_service_of(choice: str, press: str = "", choose: tuple[str, str] | None 
     async def go_on(window: Any) -> None:
         from PySide6.QtWidgets import QAbstractButton
 
-        while choice == "database" and not named(window, "template-search"):
-            await asyncio.sleep(0.01)
+        if choice == "database":
+            await seen(window, "template-search")
         if choose is not None:
             named(window, choose[0]).choose(choose[1])
-        while press and not (found := named(window, press)):
-            await asyncio.sleep(0.01)
         if press:
+            found = await seen(window, press)
             found.click() if isinstance(found, QAbstractButton) else found.clicked.emit()
 
     def act(page: Any) -> object:
@@ -107,6 +107,12 @@ def new_service_of(choice: str, press: str = "", choose: tuple[str, str] | None 
     return act
 
 
+async def seen(window: Any, name: str) -> Any:
+    while (found := named(window, name)) is None:  # noqa: ASYNC110  what is waited for is a widget, which sets no event
+        await asyncio.sleep(0.01)
+    return found
+
+
 def named(window: Any, name: str) -> Any:
     from PySide6.QtWidgets import QWidget
 
@@ -115,6 +121,31 @@ def named(window: Any, name: str) -> Any:
 
 def on_deployment(route: Route, identity: str) -> Route:
     return replace(route, tab="deployments", deployment=DeploymentId(identity))
+
+
+def below(name: str, *, presses: bool = False) -> Callable[[Any], object]:
+    """Scroll down to a part of a long page, and press it."""
+
+    async def go_on(page: Any) -> None:
+        from PySide6.QtWidgets import QAbstractButton, QScrollArea
+
+        button = page.findChild(QAbstractButton, name)
+        if presses:
+            button.click()
+            await asyncio.sleep(0.1)
+        bar = page.findChild(QScrollArea).verticalScrollBar()
+        bar.setValue(button.mapTo(page, button.rect().topLeft()).y() + bar.value() - 120)
+
+    return lambda page: asyncio.ensure_future(go_on(page))
+
+
+def mirrored(folder: Path) -> Scene:
+    """A server that takes the programs of builders from an address of its own."""
+    base = databases.server_with_databases()
+    tools = (ToolSource("nixpacks", "https://mirror.example.com/nixpacks-1.41.0.tar.gz", "0f55de78" * 8),)
+    settings = replace(base.settings, tools=tools, build_memory_bytes=2048 * 1024 * 1024, builds_at_once=2)
+    server = recorded_server(1, "fra-1", replace(base, settings=settings))
+    return Scene(recorded_workspace(folder, server), SERVER_SETTINGS)
 
 
 def show_plan(page: Any) -> None:
@@ -169,6 +200,10 @@ SCENES: dict[str, Make] = {
     "server": at(Route("server", server=1)),
     "server-fresh": fresh_server,
     "server-settings": at(Route("server", server=1, tab="settings")),
+    "server-settings-mirror": mirrored,
+    "server-registries": with_databases(SERVER_SETTINGS, below("add-registry")),
+    "server-cleanup": with_databases(SERVER_SETTINGS, below("see-cleanup", presses=True)),
+    "add-registry": with_databases(SERVER_SETTINGS, click("add-registry")),
     "service-overview": at(SERVICE),
     "service-folder": with_databases(SITE, here),
     "service-plan": with_databases(API, show_plan),

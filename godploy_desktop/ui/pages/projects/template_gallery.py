@@ -52,8 +52,8 @@ class TemplateGallery(QWidget):
         self.refitted.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        key = Qt.Key(event.key())
-        if self.search.hasFocus():
+        key, focused = Qt.Key(event.key()), self.window().focusWidget()
+        if focused is self.search:
             if key in _ENTER:
                 if self._cards and self.search.text():
                     self.chosen.emit(self._cards[0].template)
@@ -61,7 +61,7 @@ class TemplateGallery(QWidget):
             if key is Qt.Key.Key_Down and self._cards:
                 self._focus(0)
                 return
-        index = next((place for place, card in enumerate(self._cards) if card.hasFocus()), None)
+        index = next((place for place, card in enumerate(self._cards) if card is focused), None)
         if index is None or not self._step(index, key):
             super().keyPressEvent(event)
 
