@@ -133,6 +133,7 @@ class TextField(Field):
 
     def set_value(self, value: str) -> None:
         self.edit.setText(value)
+        self.edit.setCursorPosition(0)  # a long value is read from its beginning
 
 
 class PasswordField(TextField):

@@ -80,6 +80,7 @@ class _Row(QWidget):
             return box
         cell = _TextCell(shown)
         cell.setText(text)
+        cell.setCursorPosition(0)
         cell.textChanged.connect(lambda _text: self.changed.emit())
         return cell
 

@@ -70,6 +70,8 @@ class ServerPage(Page):
 
     def _show_tab(self, key: str) -> None:
         self._parts.show_part(key)
+        if key == "settings":
+            self.settings.opened()
 
     def _changed(self, _change: Change) -> None:
         self._refresh()
