@@ -60,4 +60,5 @@ def ensure_lifecycle_image() -> None:
             shutil.copy(RECIPES / "lifecycle_image" / "Dockerfile", context)
             shutil.copy(archive, context / "lifecycle.tgz")
             labels = ["--label", LABEL, "--label", f"io.buildpacks.lifecycle.version={LIFECYCLE.version}"]
-            docker("build", "-q", *labels, "-t", LIFECYCLE_IMAGE, folder)
+            build = ["build", "-q", *labels, "-t", LIFECYCLE_IMAGE, folder]
+            run(["docker", *build], environment={"DOCKER_BUILDKIT": "0"})

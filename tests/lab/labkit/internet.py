@@ -1,6 +1,5 @@
 """The shared parts that servers find on the lab's network: image hub, nameserver and ACME server."""
 
-import hashlib
 import ssl
 import time
 import urllib.request
@@ -12,14 +11,16 @@ from pathlib import Path
 from tests.lab.labkit import machine
 from tests.lab.labkit.cache import cache_folder
 from tests.lab.labkit.certificates import ensure_certificates
-from tests.lab.labkit.command import CommandFailed, LabUnavailable
+from tests.lab.labkit.command import LabUnavailable
+from tests.lab.labkit.containers import PREFIX, ensure_container
 from tests.lab.labkit.dns import Dns, ask
-from tests.lab.labkit.docker_engine import HUB_ON_LOOPBACK, LABEL, docker, image_id, remove
+from tests.lab.labkit.docker_engine import HUB_ON_LOOPBACK
 from tests.lab.labkit.hub_images import find_offer
 from tests.lab.labkit.images import INTERNET, ensure_image, publish
-from tests.lab.labkit.network import ACME, DNS, GIT, HUB, LAST_SERVER, NETWORK, ZONE, Addresses, loopback_of
+from tests.lab.labkit.network import ACME, DNS, GIT, HUB, LAST_SERVER, MIRROR, REGISTRY, ZONE, Addresses, loopback_of
+from tests.lab.labkit.private_registry import PrivateRegistry, ensure_private_registry
+from tests.lab.labkit.tool_mirror import ToolMirror, ensure_tool_mirror
 
-PREFIX = "godploy-lab-"
 _READY_S = 30
 _AT_ONCE = 2  # images made side by side
 
@@ -53,6 +54,17 @@ class Internet:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(publish, [find_offer(name) for name in names]))
 
+    @property
+    def private_registry(self) -> PrivateRegistry:
+        """A registry that wants a login, started on first use."""
+        return ensure_private_registry(self.addresses)
+
+    @property
+    def tool_mirror(self) -> ToolMirror:
+        """A site with the builders' programs as their makers release them, started on first use; waits until they are
+        built. Raises LabUnavailable."""
+        return ensure_tool_mirror(self.addresses)
+
 
 def fetch(url: str, ca_certificate: str = "") -> bytes:
     """GET an address of the lab; trusts the certificate given and no other."""
@@ -63,21 +75,6 @@ def fetch(url: str, ca_certificate: str = "") -> bytes:
     with opener.open(url, timeout=5) as answer:
         content: bytes = answer.read()
         return content
-
-
-def ensure_container(name: str, image: str, options: list[str], command: list[str]) -> None:
-    """Run a container under `name` unless one runs that was started with the very same image, options and command."""
-    arguments = [*options, image, *command]
-    recipe = hashlib.sha256("\0".join([image_id(image), *arguments]).encode()).hexdigest()[:16]
-    shown = '{{index .Config.Labels "godploy.lab.recipe"}} {{.State.Running}}'
-    try:
-        if docker("inspect", "-f", shown, name) == f"{recipe} true":
-            return
-    except CommandFailed:
-        pass  # there is no such container
-    remove([name])
-    labels = ["--label", LABEL, "--label", f"godploy.lab.recipe={recipe}"]
-    docker("run", "-d", "--name", name, "--network", NETWORK, "--restart=unless-stopped", *labels, *arguments)
 
 
 def ensure_internet(addresses: Addresses) -> Internet:
@@ -109,7 +106,7 @@ def _start_hub(addresses: Addresses, blobs: Path) -> None:
 def _start_dns(addresses: Addresses, names: Path) -> None:
     upstream = machine.nameserver()
     servers = [f"--address=/s{n}.{ZONE}/{addresses.of_server(n)}" for n in range(1, LAST_SERVER + 1)]
-    parts = {"hub": HUB, "acme": ACME, "git": GIT}
+    parts = {"hub": HUB, "acme": ACME, "git": GIT, "mirror": MIRROR, "registry": REGISTRY}
     records = [f"--host-record={name}.{ZONE},{addresses.of(number)}" for name, number in parts.items()]
     arguments = ["--keep-in-foreground", "--log-facility=-", "--no-resolv", "--no-hosts", "--local-ttl=1"]
     arguments += [f"--server={upstream}"] if upstream else []

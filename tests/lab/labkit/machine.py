@@ -1,5 +1,6 @@
 """What this machine knows about where packages come from, read at run time and never written into the checkout."""
 
+import functools
 import re
 import shutil
 import sys
@@ -63,13 +64,15 @@ def pip_settings() -> str:
     return "[global]\n" + "".join(f"{name} = {value}\n" for name, value in lines.items()) if lines else ""
 
 
-def npm_settings() -> str:
-    """The text of an npmrc that reaches the same registry as this machine; "" where it has no npm."""
-    if shutil.which("npm") is None:
-        return ""
-    # in a folder of its own, so that no project's settings count
-    registry = run(["npm", "config", "get", "registry", "--prefix", "/"]).strip()
-    return f"registry={registry}\n" if registry.startswith("http") else ""
+@functools.cache  # npm takes a moment
+def npm_settings(bundle: str) -> str:
+    """The text of an npmrc that reaches the same registry as this machine and trusts the certificates of `bundle`."""
+    lines = [f"cafile={bundle}"]
+    if shutil.which("npm"):
+        # away from any project, whose settings would count
+        registry = run(["npm", "config", "get", "registry", "--prefix", "/"]).strip()
+        lines += [f"registry={registry}"] if registry.startswith("http") else []
+    return "\n".join(lines) + "\n"
 
 
 def certificate_files() -> list[Path]:

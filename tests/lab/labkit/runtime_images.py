@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 
 from tests.lab.labkit import machine
-from tests.lab.labkit.base_images import Debian
+from tests.lab.labkit.base_images import BUNDLE, Debian
 from tests.lab.labkit.go_toolchain import GO, GO_WHEEL, ensure_go
 from tests.lab.labkit.images import Image, python_image
 from tests.lab.labkit.wheels import wheel
@@ -21,7 +21,7 @@ _CARRIED_GO_SETTINGS = ("GOPROXY", "GOSUMDB", "GONOSUMDB", "GONOPROXY", "GOPRIVA
 
 def node_image() -> Image:
     """node:22-slim."""
-    return Image("godploy-lab/node:22", "node", Debian.BOOKWORM, _add_node, pins=NODE_WHEEL)
+    return Image("godploy-lab/node:22", "node", Debian.BOOKWORM, _add_node, pins=_node_pins())
 
 
 def go_image() -> Image:
@@ -31,12 +31,16 @@ def go_image() -> Image:
 
 def runtimes_image() -> Image:
     """Python and Node.js: what applications that builders made run on."""
-    return Image("godploy-lab/runtimes:1", "runtimes", python_image(), _add_node, pins=NODE_WHEEL)
+    return Image("godploy-lab/runtimes:1", "runtimes", python_image(), _add_node, pins=_node_pins())
 
 
 def toolbox_image() -> Image:
     """Python, Node.js and Go: what builders build on."""
     return Image("godploy-lab/toolbox:1", "toolbox", runtimes_image(), _add_go, pins=GO_WHEEL)
+
+
+def _node_pins() -> str:
+    return f"{NODE_WHEEL}\n{machine.npm_settings(BUNDLE)}"
 
 
 def _add_node(context: Path) -> None:
@@ -48,7 +52,7 @@ def _add_node(context: Path) -> None:
             link = tarfile.TarInfo(f"bin/{command}")
             link.type, link.linkname = tarfile.SYMTYPE, f"../lib/node_modules/{script}"
             tar.addfile(link)
-        _add(tar, "etc/npmrc", machine.npm_settings().encode(), 0o644)
+        _add(tar, "etc/npmrc", machine.npm_settings(BUNDLE).encode(), 0o644)
 
 
 def _add_go(context: Path) -> None:

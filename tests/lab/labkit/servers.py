@@ -12,15 +12,18 @@ from pathlib import Path
 from tests.lab.labkit.base_images import Debian
 from tests.lab.labkit.cache import locked
 from tests.lab.labkit.capabilities import capabilities
+from tests.lab.labkit.certificates import ensure_registry_certificates
 from tests.lab.labkit.command import CommandFailed, LabUnavailable, run
+from tests.lab.labkit.containers import PREFIX
 from tests.lab.labkit.docker_engine import LABEL, docker, names_of, remove
 from tests.lab.labkit.hub_images import find_offer
 from tests.lab.labkit.images import ensure_image, hub_path, publish, server_image
-from tests.lab.labkit.internet import PREFIX, Internet
+from tests.lab.labkit.internet import Internet
 from tests.lab.labkit.network import LAST_SERVER, NETWORK, ZONE, loopback_of_server, published_ssh_port
 from tests.lab.labkit.snapshot import Snapshot, take_snapshot
 
 _READY_S = 60
+_TRUSTED = "/usr/local/share/ca-certificates/lab-public.crt"  # first-process adds it to the server's bundle
 KEPT = "kept"  # owner of a server that a person asked for on the command line: nothing removes it by itself
 
 
@@ -256,6 +259,7 @@ def _start(server: Server, image: str, internet: Internet, owner: str) -> None:
     for volume in volumes:
         docker("volume", "create", "--label", LABEL, volume)
     labels = (LABEL, f"godploy.lab.owner={owner}", f"godploy.lab.debian={server.debian.value}")
+    trusted = ensure_registry_certificates(f"registry.{ZONE}") / "ca.pem"
     variables = {
         "LAB_KEY": server.key.with_suffix(".pub").read_text().strip(),
         "LAB_DNS": internet.dns.address,
@@ -270,6 +274,7 @@ def _start(server: Server, image: str, internet: Internet, owner: str) -> None:
     ]
     arguments += ["--cgroupns=private", "--tmpfs", "/run:exec,mode=755", "--tmpfs", "/run/lock", "--restart=always"]
     arguments += ["-v", f"{volumes[0]}:/var/lib/docker", "-v", f"{volumes[1]}:/var/lib/containerd"]
+    arguments += ["-v", f"{trusted}:{_TRUSTED}:ro"]
     ports = ((server.ssh_port, 22), (80, 80), (443, 443))
     arguments += [word for here, there in ports for word in ("-p", f"{server.host}:{here}:{there}")]
     arguments += [word for label in labels for word in ("--label", label)]

@@ -1,0 +1,3 @@
+module lab.test/go
+
+go 1.22

@@ -1,0 +1,1 @@
+<?php echo $_SERVER["REQUEST_URI"] === "/health" ? "ok\n" : "php\n";
