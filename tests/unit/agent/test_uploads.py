@@ -14,7 +14,6 @@ from godploy_server.contract import CONTRACT_VERSION, ArchiveSource, FolderSourc
 from tests.unit.agent.conftest import UnixConnection, wait_for
 from tests.unit.agent.rows import add_project, settings_json
 
-
 HEADERS = {"Godploy-Contract": str(CONTRACT_VERSION)}
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import bz2
 import contextlib
+import errno
 import gzip
 import lzma
 import shutil
+import struct
 import subprocess
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Final
@@ -16,16 +19,18 @@ from godploy_server.deploy.sources.archive_tar import unpack_tar
 from godploy_server.deploy.sources.archive_zip import unpack_zip
 from godploy_server.deploy.sources.stoppable import Stop
 from godploy_server.deploy.sources.tree import make_anew
-from godploy_server.deploy.sources.unpacking import Limits, Readable, Unpacker, broken
+from godploy_server.deploy.sources.unpacking import USUAL, Limits, Readable, Unpacker, broken
 
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _TAR_MAGIC_AT: Final = 257
 _XZ_MEMORY_BYTES: Final = 256 << 20
 _PIECE_BYTES: Final = 1 << 18
-_UNPACK_ERRORS: Final = (EOFError, gzip.BadGzipFile, lzma.LZMAError)
+_DAMAGE: Final = (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error, struct.error)
+_SURPRISES: Final = (ValueError, ArithmeticError, LookupError, RuntimeError)
+"""What the standard library's readers raise for damage that they did not foresee."""
 
 
-def extract_archive(archive: Path, folder: Path, stop: Stop, limits: Limits = Limits()) -> tuple[int, int]:  # noqa: B008  frozen
+def extract_archive(archive: Path, folder: Path, stop: Stop, limits: Limits = USUAL) -> tuple[int, int]:
     """Unpack a zip or tar archive to `folder`, which is made; gives the number of files and their size in bytes.
 
     A single folder at its top is stepped into. On any failure nothing of it stays. Raises BadInput for what is no
@@ -37,10 +42,10 @@ def extract_archive(archive: Path, folder: Path, stop: Stop, limits: Limits = Li
         unpacker = Unpacker(beside, archive.stat().st_size, stop, limits)
         try:
             _unpack(archive, unpacker)
-        except _UNPACK_ERRORS as error:
+        except (*_DAMAGE, *_SURPRISES) as error:
             raise broken(str(error)[:200] or "it ends early") from None
         except OSError as error:
-            if error.errno is None:  # what bz2 says of data that is none
+            if error.errno in (None, errno.EINVAL):  # bad bzip2 data; an offset that is none
                 raise broken(str(error)[:200]) from None
             raise
         unpacker.finish()

@@ -12,6 +12,7 @@ _LARGEST_HEADER_BYTES: Final = 1 << 20
 _KEPT_BYTES: Final = 4096
 _BLOCK_BYTES: Final = 512
 _SKIPPED_AT_ONCE: Final = 1 << 18
+_MOST_AFTER_END_BYTES: Final = 16 << 20
 _SETS_ID: Final = 0o6000
 
 
@@ -27,6 +28,7 @@ def unpack_tar(source: Readable, unpacker: Unpacker) -> None:
         raise broken(str(error)[:200] or "it is no tar archive") from None
     if not forward.ended_with_zeros():  # a header that is damaged or cut off is an end for tarfile
         raise broken("it ends early, or one of its headers is damaged")
+    forward.read_to_end()
 
 
 def _hand_over(archive: tarfile.TarFile, member: tarfile.TarInfo, unpacker: Unpacker) -> None:
@@ -87,6 +89,13 @@ class _Forward:
     def ended_with_zeros(self) -> bool:
         """Whether what was read last is the block of zeros that ends an archive."""
         return len(self._recent) >= _BLOCK_BYTES and not any(self._recent[-_BLOCK_BYTES:])
+
+    def read_to_end(self) -> None:
+        """Read what follows, so that a compressed archive's own checksum is looked at. Raises BadInput for much."""
+        most = self._end + _MOST_AFTER_END_BYTES
+        while self._take(_SKIPPED_AT_ONCE):
+            if self._end > most:
+                raise broken("something follows its end")
 
     def _take(self, size: int) -> bytes:
         pieces = []

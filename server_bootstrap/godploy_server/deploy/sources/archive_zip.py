@@ -5,7 +5,6 @@ from __future__ import annotations
 import stat
 import struct
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +28,7 @@ def unpack_zip(archive: Path, unpacker: Unpacker) -> None:
         with zipfile.ZipFile(archive) as opened:
             for member in opened.infolist():
                 _hand_over(opened, member, unpacker)
-    except (zipfile.BadZipFile, zlib.error, struct.error) as error:
+    except zipfile.BadZipFile as error:
         raise broken(str(error)[:200]) from None
     except NotImplementedError as error:
         raise broken(f"{error}: it is compressed in a way that is not known here") from None

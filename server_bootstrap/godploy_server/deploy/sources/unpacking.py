@@ -36,10 +36,13 @@ class Limits:
     ratio_from_bytes: int = 256 << 20
 
 
+USUAL: Final = Limits()
+
+
 class Unpacker:
     """Writes members below a folder. Raises BadInput for one that may not be there, or for too much."""
 
-    def __init__(self, folder: Path, packed_bytes: int, stop: Stop, limits: Limits = Limits()) -> None:
+    def __init__(self, folder: Path, packed_bytes: int, stop: Stop, limits: Limits = USUAL) -> None:
         self._folder = folder
         self._stop = stop
         self._limits = limits
