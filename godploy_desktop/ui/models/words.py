@@ -261,6 +261,23 @@ def source_words(service: Service) -> str:
     return source.name if isinstance(source, ArchiveSource) else source.image
 
 
+def place_words(service: Service) -> str:
+    """Give back where a service is reached, else where it comes from: its domain, `db:5432` in its project, its
+    source."""
+    if service.domains:
+        return service.domains[0].host
+    outputs = service.template.outputs if service.template else ()
+    port = next((each.port for each in outputs if each.port), 0)
+    return f"{service.name}:{port}" if port else source_words(service)
+
+
+def place_icon(service: Service) -> str:
+    """Give back the icon that goes with `place_words`."""
+    if service.domains:
+        return "globe"
+    return "plug" if service.template is not None else source_icon(service)
+
+
 def git_target(source: GitSource) -> str:
     """Give back what of a repository is built: the short commit, the tag or the branch."""
     return short_commit(source.commit) or source.tag or source.branch

@@ -105,7 +105,7 @@ class GitPage(Page):
             ),
             1,
         )
-        for icon, widget in (("git-branch", Label(source.branch, "sm", 400, "text2")), ("layers", link)):
+        for icon, widget in (("git-branch", Label(words.git_target(source), "sm", 400, "text2")), ("layers", link)):
             head.addWidget(Icon(icon, 14, "text3"))
             head.addWidget(widget)
         card.body.addLayout(head)

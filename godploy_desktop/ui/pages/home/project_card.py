@@ -79,8 +79,9 @@ class ProjectCard(Card):
         shown = services if len(services) <= _SHOWN_SERVICES else services[: _SHOWN_SERVICES - 1]
         for service in shown:
             state, tone = service_pill(self._server.model, service)
-            place = service.domains[0].host if service.domains else words.source_words(service)
-            line = row(Dot(tone, 7), Label(service.name, "sm", 500, "text2"), spacing=6)
+            place = words.service_kind(service) if service.template else words.place_words(service)
+            line = row(Dot(tone, 7), Icon(words.service_icon(service), 14, "text3"), spacing=6)
+            line.addWidget(Label(service.name, "sm", 500, "text2"))
             line.addWidget(Label(place, "sm", 400, "text3", elide=True), 1)
             line.addWidget(Label(state, "sm", 400, "text3"))
             self._services.addLayout(line)

@@ -105,12 +105,8 @@ class ServiceCard(Card):
         self.setAccessibleDescription(service.state_detail)
         self.setObjectName(f"service-card-{service.name}")
         self._outside.setVisible(bool(service.domains))
-        if service.domains:
-            self._place_icon.set_icon("globe")
-            self._place.setText(service.domains[0].host)
-        else:
-            self._place_icon.set_icon(words.source_icon(service))
-            self._place.setText(words.source_words(service))
+        self._place_icon.set_icon(words.place_icon(service))
+        self._place.setText(words.place_words(service))
         self._running.setText(f"{service.containers_running} / {service.containers_wanted}")
         self._show_deployment(model.latest_deployment(self._id))
         self.refresh_load()

@@ -113,8 +113,9 @@ class ServiceHeader(QWidget, Observer):
         self._link.setVisible(bool(service.domains))
         if service.domains:
             self._link.setText(service.domains[0].host)
-        self._branch_icon.set_icon(words.source_icon(service))
-        self._branch.setText(words.source_words(service))
+        is_template = service.template is not None
+        self._branch_icon.set_icon(words.service_icon(service) if is_template else words.source_icon(service))
+        self._branch.setText(words.service_kind(service) if is_template else words.source_words(service))
         self._show_last()
         self._show_buttons(service)
 
