@@ -107,7 +107,7 @@ class PlainProgress:
     def _show(self) -> list[str]:
         lines: list[str] = []
         while True:
-            step = self._shown or next((each for each in self._steps.values() if each.is_showable), None)
+            step = self._shown or self._next()
             if step is None:
                 return lines
             if self._shown is None:
@@ -122,6 +122,10 @@ class PlainProgress:
                 return lines
             lines += [f"#{step.number} ...", ""]
             self._begin(other, lines)
+
+    def _next(self) -> _Step | None:
+        showable = (each for each in self._steps.values() if each.is_showable)
+        return min(showable, key=lambda each: each.vertex.started or each.said_at, default=None)
 
     def _begin(self, step: _Step, lines: list[str]) -> None:
         if step.number == 0:

@@ -1,0 +1,1 @@
+"""Builds through BuildKit sessions."""
