@@ -30,7 +30,7 @@ from godploy_desktop.ui.widgets import (
     fields_in_use,
     row,
 )
-from godploy_server.contract import ChangeService, GodployError, ImageSource, Problem, Service, ServiceId
+from godploy_server.contract import ChangeService, GodployError, Problem, Service, ServiceId
 
 if TYPE_CHECKING:
     from godploy_desktop.core.server import Server
@@ -55,9 +55,34 @@ class SettingsTab(ServiceTab):
 
     def __init__(self, context: Context, server: Server, service_id: ServiceId) -> None:
         super().__init__(context, server, service_id)
+        self._held: dict[str, str] = {}
+        self._shown: dict[str, str] = {}
+        self._note = Label("", "sm", 400, "text2")
+        self._save = Button("Save", "save", ButtonKind.PRIMARY, on_click=self._save_changes)
+        self._save.setObjectName("save-settings")
+        self._discard = Button("Discard", "undo-2", ButtonKind.GHOST, on_click=self.discard)
+        self._discard.setObjectName("discard-settings")
+        self._delete = self._delete_button()
+        self._scroll = ScrollArea()
+        self._source: SourceSection | None = None
+        self._build()
+        self.body.addWidget(self._scroll, 1)
+        self.body.addLayout(row(self._note, None, self._discard, self._save))
+        self.discard()
+
+    def _delete_button(self) -> Button:
+        made = Button("Delete service", "trash-2", ButtonKind.DANGER, on_click=self._ask_delete)
+        made.setObjectName("delete-service")
+        return made
+
+    def _build(self) -> None:
+        """Make the fields that a service with this kind of source has."""
         service = self.service
-        self._is_built = service is not None and not isinstance(service.settings.source, ImageSource)
-        self._source = SourceSection(context, server, service_id, _PREFIX)
+        self._kind = service.settings.source.kind if service is not None else "image"
+        self._is_built = self._kind != "image"
+        if self._source is not None:
+            self._source.dispose()
+        self._source = SourceSection(self.context, self.server, self.service_id, _PREFIX)
         self._source.problem.connect(self.show_problem)
         self.when_disposed(self._source.dispose)
         self._builder = BuilderForm(_PREFIX) if self._is_built else None
@@ -69,26 +94,15 @@ class SettingsTab(ServiceTab):
             "ports": ports_field(_PREFIX),
         }
         call({key: self._fields[key] for key in ("mounts", "ports")}, _PREFIX)
-        self._held: dict[str, str] = {}
-        self._shown: dict[str, str] = {}
-        self._note = Label("", "sm", 400, "text2")
-        self._save = Button("Save", "save", ButtonKind.PRIMARY, on_click=self._save_changes)
-        self._save.setObjectName("save-settings")
-        self._discard = Button("Discard", "undo-2", ButtonKind.GHOST, on_click=self.discard)
-        self._discard.setObjectName("discard-settings")
-        self._delete = Button("Delete service", "trash-2", ButtonKind.DANGER, on_click=self._ask_delete)
-        self._delete.setObjectName("delete-service")
-        self._content = self._lay_out()
-        self.body.addWidget(ScrollArea(self._content), 1)
-        self.body.addLayout(row(self._note, None, self._discard, self._save))
+        self._content = self._lay_out(self._source)
+        self._scroll.set_content(self._content)
         for field in self._fields.values():
             field.changed.connect(self._show_state)
-        self.discard()
 
-    def _lay_out(self) -> QWidget:
+    def _lay_out(self, source: SourceSection) -> QWidget:
         cards = QWidget()
         grid = CardGrid(cards, minimum_width=340)
-        grid.addWidget(self._source)
+        grid.addWidget(source)
         if self._builder is not None:
             section = Section("Builder", "What turns the source into an image")
             section.body.addWidget(self._builder)
@@ -110,6 +124,11 @@ class SettingsTab(ServiceTab):
     def service_changed(self) -> None:
         service = self.service
         if service is None:
+            return
+        if service.settings.source.kind != self._kind:  # changed elsewhere: other fields are wanted
+            self._delete = self._delete_button()
+            self._build()
+            self.discard()
             return
         fresh = fields_of(service.settings)
         if fresh != self._held and not self.is_dirty():
