@@ -180,6 +180,7 @@ def losses_of(preview: RemovalPreview) -> list[str]:
         ("image", preview.images),
         ("volume with its data", preview.volumes),
         ("domain", preview.domains),
+        ("the connection of", preview.dependents),
     )
     return [f"{kind} {name}" for kind, names in kinds for name in names]
 

@@ -19,6 +19,7 @@ COMMANDS: Final = (
     Command("server", "servers", "add, list, bootstrap, inspect and remove servers"),
     Command("project", "projects", "create, list and delete projects"),
     Command("service", "services", "create, change, start and stop services; their variables and domains"),
+    Command("template", "templates", "list, show and check what services can be made from"),
     Command("deploy", "deploy", "deploy a service and follow its log"),
     Command("deployments", "deployments", "the deployments of a service, and their logs"),
     Command("queue", "queue", "what is deployed on a server now, and what waits"),

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from godploy_desktop.commands import options, rendering
 from godploy_desktop.commands.context import Context
 from godploy_server.contract import BadInput, NotFound, SetVariables, Variable, check_variable_name
+
+_SCOPES: Final = {(False, True): "program", (True, True): "program and build", (True, False): "build"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     put.add_argument(
         "--from-file", metavar="PATH", default="-", help="file with the secret's value; - is stdin (default)"
     )
+    scope = put.add_mutually_exclusive_group()
+    scope.add_argument("--at-build", action="store_true", help="the build sees them too (secrets as BuildKit secrets)")
+    scope.add_argument("--build-only", action="store_true", help="only the build sees them, the program does not")
     put.add_argument("--env-file", type=Path, metavar="PATH", help="set every NAME=VALUE line of this file")
     put.add_argument("--all-secret", action="store_true", help="with --env-file: all of them are secrets")
     remove = options.verb(verbs, "remove", remove_variables, "remove variables")
@@ -56,9 +63,11 @@ async def set_variables(context: Context) -> None:
         raise BadInput(
             "Nothing is to be set", "no variable was given", "Add NAME=VALUE, --secret NAME or --env-file PATH"
         )
+    at_build, at_run = given.at_build or given.build_only, not given.build_only
+    scoped = tuple(replace(each, at_build=at_build, at_run=at_run) for each in put)
     server = await context.server()
     service = await context.service(server)
-    variables = await server.set_variables(service.id, SetVariables(put=tuple(put)))
+    variables = await server.set_variables(service.id, SetVariables(put=scoped))
     _show(context, variables)
     context.output.note(f"Takes effect with: godploy deploy {context.full_name(service)}")
 
@@ -100,8 +109,14 @@ def parse_env(text: str) -> list[tuple[str, str]]:
 
 
 def _show(context: Context, variables: tuple[Variable, ...]) -> None:
-    rows = [[each.name, "(secret)" if each.is_secret else rendering.plain(each.value or "")] for each in variables]
-    context.output.rows(variables, ("NAME", "VALUE"), rows, "It has no variables.")
+    rows = [[each.name, _shown(each), _SCOPES[each.at_build, each.at_run]] for each in variables]
+    context.output.rows(variables, ("NAME", "VALUE", "SEEN BY"), rows, "It has no variables.")
+
+
+def _shown(variable: Variable) -> str:
+    if variable.reference:
+        return f"(from {variable.reference})"
+    return "(secret)" if variable.is_secret else rendering.plain(variable.value or "")
 
 
 def _read(path: str) -> str:

@@ -12,6 +12,7 @@ from godploy_desktop.commands import (
     running_settings,
     service_domains,
     service_settings,
+    service_templates,
     service_variables,
     source_settings,
 )
@@ -41,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     create.add_argument(
         "--variable", action="append", type=options.pair, default=[], metavar="NAME=VALUE", help="may be repeated"
     )
+    service_templates.add_create_arguments(create)
     listing = options.verb(verbs, "list", list_services, "list services")
     listing.add_argument("--project", metavar="PROJECT", help="of this project alone")
     change = options.verb(
@@ -62,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         options.service(each)
         if name == "delete":
             options.confirmation(each)
+    service_templates.add_verbs(verbs)
     service_variables.add_arguments(
         verbs.add_parser("variables", help="list, set and remove variables and secrets", description="Variables.")
     )
@@ -80,6 +83,10 @@ async def create_service(context: Context) -> None:
             "Name it as PROJECT/SERVICE",
         )
     check_name(name, "service")
+    if context.options.template:
+        await _create_from_template(context, project_name, name)
+        return
+    service_templates.refuse_without_template(context.options)
     settings = service_settings.new_settings(context.options)
     variables = tuple(Variable(check_variable_name(key), value) for key, value in context.options.variable)
     server = await context.server()
@@ -92,6 +99,21 @@ async def create_service(context: Context) -> None:
     if isinstance(settings.source, GitSource) and not settings.source.url.startswith("http") and service.deploy_key:
         text += f"\nA private repository needs this deploy key (read access is enough):\n{service.deploy_key}"
     context.output.value(service, text)
+
+
+async def _create_from_template(context: Context, project_name: str, name: str) -> None:
+    server = await context.server()
+    project = await context.project(server, project_name)
+    request, notes = service_templates.request_from_template(context, project, name)
+    service = await server.create_service(request)
+    for each in notes:
+        context.output.note(each)
+    title = f"{request.template.title} {request.template.version}" if request.template else "It"
+    full_name = f"{project.name}/{service.name}"
+    text = f"Created {full_name}: {title}. Deploy it: godploy deploy {full_name}"
+    context.output.value(
+        service, f"{text}\nConnect an application: godploy service connect {project.name}/APP {full_name}"
+    )
 
 
 async def list_services(context: Context) -> None:
@@ -153,6 +175,7 @@ async def show(context: Context) -> None:
         ("state", f"{rendering.state(service.state, colour=colour)}  {service.state_detail}".strip()),
         ("containers", f"{service.containers_running} of {service.containers_wanted} run"),
         ("release", f"r{service.release}" if service.release else ""),
+        *service_templates.connection_pairs(service),
         ("source", described),
         ("root", "" if isinstance(source, ImageSource) else source.root),
         ("builder", "" if isinstance(source, ImageSource) else builder_settings.described(settings.builder)),

@@ -12,6 +12,7 @@ from godploy_desktop.core.templates.library import (
     read_template,
     source_of,
 )
+from godploy_desktop.core.templates.passwords import check_new_password
 from godploy_desktop.core.templates.problems import TemplateBroken
 from godploy_desktop.core.templates.rendering import render
 from godploy_desktop.core.templates.schema import (
@@ -39,6 +40,7 @@ __all__ = [
     "Version",
     "VersionChange",
     "VersionStep",
+    "check_new_password",
     "check_value",
     "connect",
     "connectable",
