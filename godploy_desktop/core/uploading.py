@@ -33,6 +33,7 @@ from godploy_server.contract import (
     FolderSource,
     Service,
     ServiceId,
+    Trigger,
     Upload,
 )
 
@@ -60,18 +61,24 @@ async def deploy_service(
     log: BuildLog | None = None,
     is_last_upload: bool = False,
     commit: str = "",
+    trigger: Trigger = Trigger.MANUAL,
 ) -> Deployment:
     """Ask for a deployment of the newest there is; gives it back queued. With `is_last_upload` nothing is sent: what
     the server has of a folder is deployed again. Cancelling ends the sending or the build."""
     if isinstance(service.settings.source, FolderSource):
         if is_last_upload:
-            return await server.deploy(service.id, await last_sent(server, service.id))
-        return await deploy_folder(server, service, progress, log)
-    return await server.deploy(service.id, Deploy(commit=commit))
+            request = await last_sent(server, service.id)
+            return await server.deploy(service.id, replace(request, trigger=trigger))
+        return await deploy_folder(server, service, progress, log, trigger)
+    return await server.deploy(service.id, Deploy(commit=commit, trigger=trigger))
 
 
 async def deploy_folder(
-    server: Server, service: Service, progress: Progress, log: BuildLog | None = None
+    server: Server,
+    service: Service,
+    progress: Progress,
+    log: BuildLog | None = None,
+    trigger: Trigger = Trigger.MANUAL,
 ) -> Deployment:
     """Deploy the folder of this computer that is the service's source.
 
@@ -92,11 +99,11 @@ async def deploy_folder(
     way, reason = way_of(dockerfile, variables, await server.agent.registries())
     if way is Way.SEND:
         upload = await send_folder(server, service, folder, source.root, dockerfile, progress)
-        return await server.deploy(service.id, Deploy(upload=upload.id))
+        return await server.deploy(service.id, Deploy(upload=upload.id, trigger=trigger))
     log.add(f"-- built by {source.computer} from {folder}: {reason} --")
     image_id = await build_here(server, service, folder, source.root, dockerfile, variables, log, progress)
     progress.end("image")
-    return await server.deploy(service.id, Deploy(image_id=image_id, build_log=log.text))
+    return await server.deploy(service.id, Deploy(image_id=image_id, build_log=log.text, trigger=trigger))
 
 
 async def deploy_archive(server: Server, service: Service, archive: Path, progress: Progress) -> Deployment:
