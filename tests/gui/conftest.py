@@ -15,6 +15,7 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"  # before Qt is loaded; a developer'
 os.environ.setdefault("QT_LOGGING_RULES", "qt.qpa.fonts.warning=false")
 
 import pytest
+from hypothesis import HealthCheck, settings
 from PySide6.QtCore import QEvent, QObject, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -23,6 +24,10 @@ from godploy_desktop.local_store.folders import Folders
 from godploy_desktop.ui.theme import ThemeChoice, theme
 
 T = TypeVar("T")
+
+# how busy the machine is says nothing about what is tested
+settings.register_profile("godploy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("godploy")
 
 _HARMLESS = ("This plugin does not support",)
 """What the offscreen platform says of itself: it has no window manager."""
