@@ -41,13 +41,13 @@ def sent(monkeypatch):
     """Takes the place of sending a folder: gives what was asked, and an event that lets it end."""
     asked = types.SimpleNamespace(services=[], goes_on=None)
 
-    async def deploy_folder(server, service, progress, log=None):
+    async def deploy_folder(server, service, progress, *, trigger):
         progress.plan({"look": "Look at the folder", "send": "Send what the server lacks"})
         progress.begin("send")
         asked.services.append(service.name)
         if asked.goes_on is not None:
             await asked.goes_on.wait()
-        return await server.deploy(service.id, Deploy(upload="u-8"))
+        return await server.deploy(service.id, Deploy(upload="u-8", trigger=trigger))
 
     monkeypatch.setattr("godploy_desktop.core.uploading.deploy_folder", deploy_folder)
     return asked
@@ -114,7 +114,7 @@ def test_a_commit_is_deployed_by_its_hash(story):
 
 def test_a_folder_of_this_computer_is_sent_and_the_deployment_shown(story, sent):
     async def plot(page):
-        here(page.page)
+        here(page.page, needs_deployment=True)
         await page.settle()
         assert page.find("deploy-button").text() == "Send and deploy"
         sent.goes_on = asyncio.Event()
@@ -127,6 +127,7 @@ def test_a_folder_of_this_computer_is_sent_and_the_deployment_shown(story, sent)
         assert not page.is_shown("sending-steps")
         assert page.find("deploy-button").isEnabled()
         assert sent.services == ["landing"]
+        assert page.agent.asked[-1][2].trigger is Trigger.SETTINGS
 
     story(SITE, plot)
 

@@ -85,8 +85,37 @@ def with_databases(route: Route, act: Callable[[Any], object] = lambda _: None, 
     return make
 
 
-def new_service_of(choice: str, press: str = "", choose: tuple[str, str] | None = None) -> Callable[[Any], object]:
-    """Open the form for a new service, choose what is to run, then press something or choose from a list."""
+def own_templates(folder: Path) -> Scene:
+    """The gallery with two templates of a person's own, one of them broken."""
+    from godploy_desktop.assets import asset
+
+    kept = folder / "data" / "templates"
+    kept.mkdir(parents=True)
+    ours = (
+        asset("resources/templates/postgres.yaml")
+        .read_text(encoding="utf-8")
+        .replace("name: postgres\n", "name: team\n", 1)
+    )
+    (kept / "team.yaml").write_text(ours.replace("title: PostgreSQL", "title: Team database", 1), encoding="utf-8")
+    (kept / "broken.yaml").write_text(ours.replace("versions:", "version:", 1), encoding="utf-8")
+    return Scene(recorded_workspace(folder), PROJECT, new_service_of("database"))
+
+
+def builder_of_settings(kind: str) -> Callable[[Any], object]:
+    return lambda page: named(page, "setting-builder").choose(kind)
+
+
+def wrong_settings(page: Any) -> None:
+    named(page, "setting-port").setText("80 80")
+    named(page, "setting-mounts-add").click()
+    named(page, "setting-mounts-source-0").setText("my files")
+    named(page, "save-settings").click()
+
+
+def new_service_of(
+    choice: str, press: tuple[str, ...] = (), choose: tuple[str, str] | None = None
+) -> Callable[[Any], object]:
+    """Open the form for a new service, choose what is to run, then press things or choose from a list."""
 
     async def go_on(window: Any) -> None:
         from PySide6.QtWidgets import QAbstractButton
@@ -95,8 +124,8 @@ def new_service_of(choice: str, press: str = "", choose: tuple[str, str] | None 
             await seen(window, "template-search")
         if choose is not None:
             named(window, choose[0]).choose(choose[1])
-        if press:
-            found = await seen(window, press)
+        for name in press:
+            found = await seen(window, name)
             found.click() if isinstance(found, QAbstractButton) else found.clicked.emit()
 
     def act(page: Any) -> object:
@@ -158,14 +187,14 @@ def deploy_commit(page: Any) -> None:
     page.header._deploy_by(Way.COMMIT)
 
 
-def here(page: Any) -> None:
+def here(page: Any, **changes: object) -> None:
     """Let the folder be one of this computer."""
     from godploy_desktop.core.sources import this_computer
     from tests.gui.recorded.workspace import change_service
 
     server = page.context.workspace.servers[0]
     source = replace(databases.SITE.settings.source, computer=this_computer())
-    change_service(server, databases.SITE, settings=replace(databases.SITE.settings, source=source))
+    change_service(server, databases.SITE, settings=replace(databases.SITE.settings, source=source), **changes)
 
 
 def add_server_dialog(page: Any) -> None:
@@ -192,8 +221,12 @@ SCENES: dict[str, Make] = {
     "new-service-archive": at(PROJECT, new_service_of("archive")),
     "new-service-image": at(PROJECT, new_service_of("image")),
     "new-service-gallery": at(PROJECT, new_service_of("database")),
-    "new-service-template": at(PROJECT, new_service_of("database", press="template-postgres")),
-    "new-service-custom": at(PROJECT, new_service_of("custom", press="service-mounts-add")),
+    "new-service-template": at(PROJECT, new_service_of("database", press=("template-postgres",))),
+    "new-service-template-public": at(
+        PROJECT, new_service_of("database", press=("template-postgres", "template-public"))
+    ),
+    "new-service-own-templates": own_templates,
+    "new-service-custom": at(PROJECT, new_service_of("custom", press=("service-mounts-add", "service-ports-add"))),
     "servers": at(Route("servers")),
     "servers-empty": empty(Route("servers")),
     "add-server": at(Route("servers"), add_server_dialog),
@@ -234,6 +267,10 @@ SCENES: dict[str, Make] = {
     "service-domains-waiting": at(REPORTS.on("domains")),
     "add-domain": at(SERVICE.on("domains"), click("add-domain")),
     "service-settings": at(SERVICE.on("settings")),
+    "service-settings-builder": at(SERVICE.on("settings"), builder_of_settings("dockerfile")),
+    "service-settings-wrong": at(SERVICE.on("settings"), wrong_settings),
+    "service-settings-folder": with_databases(SITE.on("settings"), builder_of_settings("static")),
+    "service-settings-database": with_databases(DB.on("settings"), below("setting-mounts-add")),
     "service-delete": at(SERVICE.on("settings"), click("delete-service")),
     "deployments": at(Route("deployments")),
     "deployments-queue": with_databases(Route("deployments")),

@@ -13,7 +13,7 @@ from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.observing import Observer
 from godploy_desktop.ui.pages.frame.task_steps import TaskSteps
 from godploy_desktop.ui.widgets import Card, Label, column
-from godploy_server.contract import Deployment, FolderSource, Service, ServiceId
+from godploy_server.contract import Deployment, FolderSource, Service, ServiceId, Trigger
 
 if TYPE_CHECKING:
     from godploy_desktop.core.server import Server
@@ -30,7 +30,8 @@ def start_sending(
         from godploy_desktop.core.uploading import deploy_archive, deploy_folder, send_archive
 
         if archive is None:
-            return await deploy_folder(server, service, progress)
+            trigger = Trigger.SETTINGS if service.needs_deployment else Trigger.MANUAL
+            return await deploy_folder(server, service, progress, trigger=trigger)
         if deploys:
             return await deploy_archive(server, service, archive, progress)
         await send_archive(server, service, archive, progress)
