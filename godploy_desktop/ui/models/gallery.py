@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from godploy_desktop.core.templates import Template
 
@@ -18,9 +19,9 @@ def matching(templates: Sequence[Template], text: str) -> tuple[Template, ...]:
     return (*by_name, *by_description)
 
 
-def origin_words(template: Template) -> str:
-    """Give back where a person's own template is kept, "" for one of Godploy's."""
-    return str(template.origin) if template.origin is not None else ""
+def origin_words(origin: Path) -> str:
+    """Give back where a person's own file is kept, its name first: what is cut off is the end."""
+    return f"{origin.name} in {origin.parent}"
 
 
 def _names(template: Template) -> str:

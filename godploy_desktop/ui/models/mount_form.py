@@ -8,7 +8,7 @@ from typing import Final, Literal
 from godploy_desktop.ui.models.forms import YES
 from godploy_server.contract import BadInput, Mount, MountKind, PublishedPort
 
-MOUNT_KINDS: Final = {MountKind.VOLUME.value: "Volume", MountKind.FOLDER.value: "Folder of the server"}
+MOUNT_KINDS: Final = {MountKind.VOLUME.value: "Volume", MountKind.FOLDER.value: "Server folder"}
 PROTOCOLS: Final = {"tcp": "TCP", "udp": "UDP"}
 
 _VOLUME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}")

@@ -23,12 +23,14 @@ ROW_END: Final = "\n"
 
 @dataclass(frozen=True)
 class RowColumn:
-    """One column: text, one of `options`, or a check box where `is_check`. `width` in px, 0 takes what is left."""
+    """One column: text, one of `options`, or a check box where `is_check`. `width` in px; 0 takes `share` of what is
+    left."""
 
     key: str
     title: str
     placeholder: str = ""
     width: int = 0
+    share: int = 1
     options: Mapping[str, str] = field(default_factory=dict)
     is_check: bool = False
 
@@ -58,7 +60,7 @@ class _Row(QWidget):
             if shown.width:
                 cell.setFixedWidth(shown.width)
             self._cells.append(cell)
-            line.addWidget(cell, 0 if shown.width else 1)
+            line.addWidget(cell, 0 if shown.width else shown.share)
         self._remove = IconButton("trash-2", f"Remove the {what}", on_click=self.removed.emit)
         line.addWidget(self._remove)
         self._name = name
@@ -139,7 +141,7 @@ class RowsField(Field):
             title = Label("" if shown.is_check else shown.title, "sm", 400, "text3")
             if shown.width:
                 title.setFixedWidth(shown.width)
-            line.addWidget(title, 0 if shown.width else 1)
+            line.addWidget(title, 0 if shown.width else shown.share)
         line.addSpacing(32)
 
     def value(self) -> str:

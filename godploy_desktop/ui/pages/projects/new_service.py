@@ -225,4 +225,4 @@ class NewServiceDialog(AskingDialog):
 
     def _show_registries(self) -> None:
         self.cancel()
-        self.context.shell.go(Route("server", server=self._server.id, tab="registries"))
+        self.context.shell.go(Route("server", server=self._server.id, tab="settings"))

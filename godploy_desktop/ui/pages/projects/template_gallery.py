@@ -30,10 +30,11 @@ class TemplateGallery(QWidget):
         self._cards: list[TemplateCard] = []
         self._holder = QWidget()
         self._grid = CardGrid(self._holder, minimum_width=_CARD_PX, spacing=10)
+        self._broken = column(spacing=10)
         self._none = Label("", "sm", 400, "text2", wrap=True)
         self._none.setObjectName("template-none")
         self.search.textChanged.connect(self._show_matching)
-        column(self.search, self._holder, self._none, spacing=12, parent=self)
+        column(self.search, self._holder, self._broken, self._none, spacing=12, parent=self)
         self._show_matching("")
 
     def _show_matching(self, text: str) -> None:
@@ -43,12 +44,14 @@ class TemplateGallery(QWidget):
         for card in self._cards:
             card.clicked.connect(lambda card=card: self.chosen.emit(card.template))
             self._grid.addWidget(card)
+        clear(self._broken)
         for broken in self._library.broken:
             if not text or text.lower() in broken.path.name.lower():
-                self._grid.addWidget(BrokenTemplateCard(broken))
+                self._broken.addWidget(BrokenTemplateCard(broken))
+        is_empty = not self._cards and not self._broken.count()
         self._none.setText(f"No template has “{text}” in its name, keywords or description.")
-        self._none.setVisible(not self._grid.count())
-        self._holder.setVisible(bool(self._grid.count()))
+        self._none.setVisible(is_empty)
+        self._holder.setVisible(bool(self._cards))
         self.refitted.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

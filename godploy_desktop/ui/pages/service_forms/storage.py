@@ -11,9 +11,9 @@ def mounts_field(prefix: str, label: str = "Mounts") -> RowsField:
     return RowsField(
         label,
         (
-            RowColumn("kind", "What", width=170, options=MOUNT_KINDS),
-            RowColumn("source", "Volume or path", "data"),
-            RowColumn("target", "Seen at", "/data"),
+            RowColumn("kind", "What", width=136, options=MOUNT_KINDS),
+            RowColumn("source", "Volume or path", "data", share=2),
+            RowColumn("target", "Seen at", "/data", share=3),
             RowColumn("read-only", "Read-only", width=100, is_check=True),
         ),
         name=f"{prefix}-mounts",
