@@ -51,6 +51,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_folders(plan)
     plan.set_defaults(run=_plan)
 
+    cleanup = verbs.add_parser("cleanup", help="remove what nobody needs, or say what that would be")
+    cleanup.add_argument("what", choices=("preview", "all", "old"))
+    _add_folders(cleanup)
+    cleanup.set_defaults(run=_cleanup)
+
     download = verbs.add_parser("download", help="fetch what GODPLOY_DOWNLOAD_URL names into a file")
     download.add_argument("file", type=Path)
     download.set_defaults(run=_download)
@@ -104,6 +109,12 @@ def _plan(arguments: argparse.Namespace) -> int:
     from godploy_server.deploy.planning import print_plan
 
     return print_plan(_paths(arguments), arguments.service_id)
+
+
+def _cleanup(arguments: argparse.Namespace) -> int:
+    from godploy_server.deploy.cleanup.process import print_cleanup
+
+    return print_cleanup(_paths(arguments), arguments.what)
 
 
 def _download(arguments: argparse.Namespace) -> int:

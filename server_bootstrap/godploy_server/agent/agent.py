@@ -14,6 +14,7 @@ from godploy_server.agent.deployment_log import LogGrowth, size_of
 from godploy_server.agent.ending import end_tasks
 from godploy_server.agent.event_stream import EventHub
 from godploy_server.agent.health_watch import HealthWatch
+from godploy_server.agent.housekeeping import Housekeeping
 from godploy_server.agent.ingress_watch import IngressWatch
 from godploy_server.agent.job_queue import JobQueue
 from godploy_server.agent.rotations import Rotations
@@ -75,6 +76,7 @@ class Agent:
         self.ingress = IngressWatch(engine, self.publish_info, self.publish_service)
         self.health = HealthWatch(engine, self.docker.of_service, self._is_proxy_ready, self.publish_service)
         self.rotations = Rotations(engine, self.publish_service, self.publish_deployment, self.jobs.wake, self.run)
+        self.housekeeping = Housekeeping(self)
         self._started_at = now()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._published: dict[str, object] = {}
@@ -209,6 +211,7 @@ class Agent:
             if self._is_new(each.id, each):
                 self.hub.publish(DeploymentChanged(each))
         if deployment.state.is_final:
+            self.housekeeping.deployment_ended()
             self._published.pop(deployment_id, None)
             self.log_growth.wake(deployment_id)
             self.rotations.deployment_ended(deployment)

@@ -19,7 +19,17 @@ from godploy_server.agent.connection import HttpConnection
 from godploy_server.agent.ending import end_tasks
 from godploy_server.agent.messages import Answer, Request
 from godploy_server.agent.router import Router
-from godploy_server.agent.routes import connections, deployments, plans, projects, registries, server, services, uploads
+from godploy_server.agent.routes import (
+    cleanup,
+    connections,
+    deployments,
+    plans,
+    projects,
+    registries,
+    server,
+    services,
+    uploads,
+)
 from godploy_server.contract import CONTRACT_VERSION, Conflict, VersionMismatch
 
 SOCKET_GROUP: Final = "godploy"
@@ -34,6 +44,7 @@ ROUTER: Final = Router(
         *deployments.ROUTES,
         *uploads.ROUTES,
         *registries.ROUTES,
+        *cleanup.ROUTES,
         *plans.ROUTES,
     )
 )

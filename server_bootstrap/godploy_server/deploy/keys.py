@@ -6,6 +6,7 @@ import os
 import shutil
 
 from godploy_server.contract import ServiceId
+from godploy_server.deploy.locking import lock_of
 from godploy_server.state.paths import Paths
 
 
@@ -36,4 +37,4 @@ def remove_service_files(paths: Paths, service_id: ServiceId) -> None:
     shutil.rmtree(paths.keys(service_id), ignore_errors=True)
     cache = paths.git(service_id)
     shutil.rmtree(cache, ignore_errors=True)
-    cache.with_name(f"{cache.name}.lock").unlink(missing_ok=True)
+    lock_of(cache).unlink(missing_ok=True)

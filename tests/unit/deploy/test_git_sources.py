@@ -16,9 +16,9 @@ from godploy_server.contract import (
     ServiceKind,
     ServiceSettings,
 )
+from godploy_server.deploy.locking import alone_in
 from godploy_server.deploy.sources.fetched import Fetched
 from godploy_server.deploy.sources.git import fetch_commit
-from godploy_server.deploy.sources.git_process import cache_to_itself
 from godploy_server.deploy.sources.submodules import Submodule, absolute, parse_modules
 from godploy_server.runtime.engine import Engine
 from godploy_server.state import projects, services
@@ -279,7 +279,7 @@ def test_two_that_want_one_cache_take_turns(tmp_path: Path) -> None:
     cache, order = tmp_path / "cache", []
 
     async def hold(name: str, seconds: float) -> None:
-        async with cache_to_itself(cache):
+        async with alone_in(cache):
             order.append(f"{name} begins")
             await asyncio.sleep(seconds)
             order.append(f"{name} ends")
@@ -287,7 +287,7 @@ def test_two_that_want_one_cache_take_turns(tmp_path: Path) -> None:
     async def both() -> None:
         first = asyncio.ensure_future(hold("first", 0.3))
         await asyncio.sleep(0.1)
-        async with cache_to_itself(cache, waits=False) as is_ours:
+        async with alone_in(cache, waits=False) as is_ours:
             assert not is_ours
         await asyncio.gather(first, hold("second", 0))
 

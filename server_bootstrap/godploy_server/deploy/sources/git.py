@@ -9,8 +9,9 @@ from typing import Final
 from godploy_server.contract import GitSource
 from godploy_server.deploy import git
 from godploy_server.deploy.children import child_environment
+from godploy_server.deploy.locking import alone_in
 from godploy_server.deploy.sources.fetched import Fetched, SourceLog
-from godploy_server.deploy.sources.git_process import FETCH_TIMEOUT_S, Git, cache_to_itself, remove_leftovers
+from godploy_server.deploy.sources.git_process import FETCH_TIMEOUT_S, Git, remove_leftovers
 from godploy_server.deploy.sources.lfs import LFS_SETTINGS, fetch_large_files, require_lfs
 from godploy_server.deploy.sources.submodules import Checkout, write_submodules
 from godploy_server.deploy.sources.tree import make_anew
@@ -30,7 +31,7 @@ async def fetch_commit(
     url = git.check_url(source.url, local_allowed=_is_local_allowed(engine, source.url))
     revision = git.revision_of(source, commit)
     cache = engine.paths.git(service.id)
-    async with cache_to_itself(cache):
+    async with alone_in(cache):
         remove_leftovers(cache)
         session = _session(engine, service, url, log, with_lfs=source.lfs)
         if source.lfs:

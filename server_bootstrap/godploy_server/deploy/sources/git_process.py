@@ -1,12 +1,9 @@
-"""Running git for one remote repository: its environment, its output in the log, its cache for one at a time."""
+"""Running git for one remote repository: its environment, its output in the log."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import fcntl
 from collections import deque
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +15,6 @@ from godploy_server.deploy.sources.fetched import SourceLog
 FETCH_TIMEOUT_S: Final = 900.0
 _LOCAL_TIMEOUT_S: Final = 300.0
 _REMEMBERED_LINES: Final = 40
-_LOOK_AGAIN_S: Final = 0.2
 
 
 class Git:
@@ -66,38 +62,9 @@ class Git:
             ) from None
 
 
-@contextlib.asynccontextmanager
-async def cache_to_itself(cache: Path, *, waits: bool = True) -> AsyncGenerator[bool, None]:
-    """Have the cache of a repository to oneself while the block runs (a deployment and a plan may want it at once).
-
-    Gives whether one has it: False only if another has it and `waits` is not asked for. The lock ends with its process.
-    """
-    cache.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with lock_of(cache).open("w", encoding="ascii") as lock:
-        while not _is_taken(lock.fileno()):
-            if not waits:
-                yield False
-                return
-            await asyncio.sleep(_LOOK_AGAIN_S)
-        yield True
-
-
-def lock_of(cache: Path) -> Path:
-    """Give the file that is locked while a cache is worked in."""
-    return cache.with_name(f"{cache.name}.lock")
-
-
 def remove_leftovers(cache: Path) -> None:
     """Remove what a git that was killed, or met a full disk, left in the cache: packs that are not whole, locks."""
     for pattern in ("tmp_*", "*.lock"):
         for left in cache.rglob(pattern):
             if left.is_file():
                 left.unlink(missing_ok=True)
-
-
-def _is_taken(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

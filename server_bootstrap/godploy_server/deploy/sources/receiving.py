@@ -16,6 +16,7 @@ from typing import Final
 
 from godploy_server.contract import BadInput, Conflict, ServiceId, Upload
 from godploy_server.deploy.disk import FREE_BESIDE_BYTES, require_space
+from godploy_server.deploy.locking import alone_in
 from godploy_server.deploy.sources.blobs import BlobStore
 from godploy_server.deploy.sources.manifest import Manifest, ManifestReader, line_of
 from godploy_server.deploy.sources.tree import printable
@@ -52,7 +53,9 @@ async def take_list(engine: Engine, service_id: ServiceId, pieces: Pieces) -> Up
                     lines.write(line_of(file))
                 await asyncio.sleep(0)
             reader.feed(b"")
-        missing = await _missing(engine, upload_id)
+        # Not while contents that nobody needs are removed: this list may need some of them.
+        async with alone_in(engine.paths.blobs):
+            missing = await _missing(engine, upload_id)
         require_space(engine.paths.blobs, sum(missing.values()) + FREE_BESIDE_BYTES, "The upload")
         name = printable(reader.name) or "folder"
         row = uploads.create(

@@ -7,8 +7,9 @@ from typing import Final
 
 from godploy_server.contract import ImageSource, Step
 from godploy_server.deploy.attempt import Attempt, DeploymentStep
+from godploy_server.deploy.locking import alone_in
 from godploy_server.deploy.sources.fetching import fetch_files
-from godploy_server.deploy.sources.git_process import cache_to_itself, remove_leftovers
+from godploy_server.deploy.sources.git_process import remove_leftovers
 from godploy_server.deploy.sources.image import pull_image, require_own_image
 from godploy_server.deploy.sources.sent import what_was_sent
 from godploy_server.state import deployments
@@ -47,7 +48,7 @@ async def undo(attempt: Attempt) -> None:
     """Remove the fetched files. The cache of the repository stays for the next time, without half a fetch in it."""
     shutil.rmtree(attempt.engine.paths.build(attempt.deployment.id), ignore_errors=True)
     cache = attempt.engine.paths.git(attempt.service.id)
-    async with cache_to_itself(cache, waits=False) as is_ours:
+    async with alone_in(cache, waits=False) as is_ours:
         if is_ours:
             remove_leftovers(cache)
 

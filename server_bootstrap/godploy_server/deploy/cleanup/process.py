@@ -1,0 +1,46 @@
+"""The process that looks and removes: what it needs much memory for ends with it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+
+from godploy_server.contract import Cleanup, GodployError, to_json
+from godploy_server.deploy.cleanup.gathering import gather
+from godploy_server.deploy.cleanup.removing import remove
+from godploy_server.deploy.cleanup.waste import Waste, find_waste, is_old
+from godploy_server.runtime.engine import Engine
+from godploy_server.state.exhaustion import explained
+from godploy_server.state.paths import Paths
+
+
+def print_cleanup(paths: Paths, what: str) -> int:
+    """Print a Cleanup, or the Problem, as one line of JSON; gives the exit code.
+
+    `what`: "preview" looks, "all" removes what the preview shows, "old" of that only what is old.
+    """
+    engine = Engine.open(paths)
+    try:
+        answer, code = {"cleanup": to_json(asyncio.run(clean_up(engine, what)))}, 0
+    except GodployError as error:
+        answer, code = {"problem": to_json(error.problem)}, error.exit_code
+    except Exception as error:  # the agent waits for an answer in any case
+        answer, code = {"problem": to_json(explained("Cleaning up", error).problem)}, 1
+    finally:
+        engine.close()
+    sys.stdout.write(json.dumps(answer) + "\n")
+    return code
+
+
+async def clean_up(engine: Engine, what: str) -> Cleanup:
+    """Give what would go ("preview") or went ("all", "old"); what stays is shown, but does not count as freed."""
+    facts = (await gather(engine)).facts
+    found = find_waste(facts)
+    if what == "old":
+        found = [each for each in found if is_old(each, facts)]
+    return _cleanup(found if what == "preview" else await remove(engine, found, facts.kept))
+
+
+def _cleanup(waste: list[Waste]) -> Cleanup:
+    return Cleanup(tuple(each.item for each in waste), sum(each.item.size_bytes for each in waste if not each.stays))
