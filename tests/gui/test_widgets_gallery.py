@@ -13,16 +13,23 @@ from godploy_desktop.ui.widgets import (
     ChartSeries,
     CheckBox,
     Chip,
+    Choice,
+    ChoiceTiles,
     Column,
     CopyField,
+    Disclosure,
     EmptyState,
     ErrorPanel,
     LineChart,
     Meter,
     PasswordField,
+    PathField,
     Pill,
     PropertyList,
     Row,
+    RowColumn,
+    RowsField,
+    SecretField,
     Section,
     Select,
     SelectBox,
@@ -31,6 +38,7 @@ from godploy_desktop.ui.widgets import (
     StepList,
     StepMark,
     Switch,
+    SwitchField,
     Table,
     Tabs,
     TextField,
@@ -87,6 +95,19 @@ def gallery() -> QWidget:
         row(*buttons, None), row(Pill("Healthy"), Pill("Failed", "err"), Chip("Warn", "warn", "312"), None), stat, meter
     )
     for part in (section, facts, CopyField("ssh-ed25519 AAAA", label="Deploy key"), SelectBox({"a": "A"})):
+        left.addWidget(part)
+    tiles = ChoiceTiles((Choice("git", "git-branch", "Git"), Choice("image", "box", "Image")), "What to run")
+    ports = RowsField(
+        "Ports",
+        (RowColumn("port", "Port"), RowColumn("on", "On", width=60, is_check=True)),
+        name="gallery-ports",
+        what="port",
+    )
+    ports.set_value("5432\tyes")
+    secret = SecretField("Password", generate=lambda: "made up")
+    fold = Disclosure("More", PathField("Folder", picks_folder=True))
+    fold.set_open(True)
+    for part in (tiles, ports, secret, SwitchField("Public", on=True), fold):
         left.addWidget(part)
     left.addStretch(1)
     problem = Problem("port-taken", "Port 80 is already in use", "nginx listens on it", "Stop nginx")

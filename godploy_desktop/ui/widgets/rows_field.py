@@ -142,7 +142,7 @@ class RowsField(Field):
             if shown.width:
                 title.setFixedWidth(shown.width)
             line.addWidget(title, 0 if shown.width else shown.share)
-        line.addSpacing(32)
+        line.addSpacing(8 + 32)  # where the rows have the button that removes them
 
     def value(self) -> str:
         return ROW_END.join(CELL_END.join(each.cells()) for each in self._rows if not each.is_empty())
