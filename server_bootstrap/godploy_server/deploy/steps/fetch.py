@@ -8,6 +8,7 @@ from typing import Final
 from godploy_server.contract import ImageSource, Step
 from godploy_server.deploy.attempt import Attempt, DeploymentStep
 from godploy_server.deploy.locking import alone_in
+from godploy_server.deploy.redeploying import THE_SERVING_IMAGE, take_serving_image
 from godploy_server.deploy.sources.fetching import fetch_files
 from godploy_server.deploy.sources.git_process import remove_leftovers
 from godploy_server.deploy.sources.image import pull_image, require_own_image
@@ -20,6 +21,9 @@ async def run(attempt: Attempt) -> str:
     engine, deployment = attempt.engine, attempt.deployment
     source = attempt.service.settings.source
     named = deployments.image_id_of(engine.connection, deployment.id)
+    if named == THE_SERVING_IMAGE:
+        named = take_serving_image(engine.connection, deployment, attempt.previous)
+        attempt.deployment = deployments.find(engine.connection, deployment.id)
     sent = what_was_sent(engine, attempt.service, deployment.upload, named)
     deployments.set_sent(engine.connection, deployment.id, sent.upload, sent.image_id)
     if sent.image_id:
