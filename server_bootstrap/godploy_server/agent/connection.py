@@ -102,7 +102,7 @@ class HttpConnection:
     async def _wait_for_bytes(self) -> bool:
         if self._protocol.trailing_data[0]:
             return True
-        received = await asyncio.wait_for(self._reader.read(_READ_SIZE), _IDLE_S)
+        received = await within(self._reader.read(_READ_SIZE), _IDLE_S)
         self._protocol.receive_data(received)
         return bool(received)
 
@@ -233,4 +233,4 @@ class HttpConnection:
     async def _write(self, *events: h11.Event) -> None:
         for event in events:
             self._writer.write(self._protocol.send(event) or b"")
-        await asyncio.wait_for(self._writer.drain(), _WRITE_S)
+        await within(self._writer.drain(), _WRITE_S)

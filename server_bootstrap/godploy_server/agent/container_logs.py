@@ -12,6 +12,7 @@ from godploy_server.agent.messages import json_line
 from godploy_server.contract.entities import LogLine
 from godploy_server.contract.problem import GodployError
 from godploy_server.runtime.docker_client import DockerClient
+from godploy_server.runtime.time_limit import within
 from godploy_server.watch.container_facts import ContainerFacts, Phase, docker_time
 
 _WAITING_LINES: Final = 5000
@@ -132,7 +133,7 @@ class _Follower:
             async with self._changed:
                 # Looked at again now and then too: a stream may have ended after its container's last event.
                 with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), 2.0)
+                    await within(self._changed.wait(), 2.0)
 
     async def _follow(self, container: ContainerFacts) -> None:
         last = self._seen.get(container.id, _EPOCH)

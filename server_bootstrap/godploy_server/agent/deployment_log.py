@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Final
 
+from godploy_server.runtime.time_limit import within
+
 _CHUNK_BYTES: Final = 64 * 1024
 _LOOK_AGAIN_S: Final = 1.0
 """How long a growth may go unseen when its notice was lost."""
@@ -39,7 +41,7 @@ class LogGrowth:
                 if was_final:
                     return
                 try:
-                    await asyncio.wait_for(grew.wait(), _LOOK_AGAIN_S)
+                    await within(grew.wait(), _LOOK_AGAIN_S)
                 except asyncio.TimeoutError:
                     continue
         finally:

@@ -13,6 +13,7 @@ from typing import Final
 
 from godploy_server.agent.messages import json_line
 from godploy_server.contract.events import Event, Heartbeat
+from godploy_server.runtime.time_limit import within
 from godploy_server.state.database import now
 
 HEARTBEAT_S: Final = 15.0
@@ -81,7 +82,7 @@ class EventHub:
             yield json_line(snapshot())
             while not (subscriber.is_over or self._is_closed):
                 try:
-                    await asyncio.wait_for(subscriber.arrived.wait(), HEARTBEAT_S)
+                    await within(subscriber.arrived.wait(), HEARTBEAT_S)
                 except asyncio.TimeoutError:
                     yield json_line(Heartbeat(now()))
                     continue

@@ -12,6 +12,7 @@ from godploy_server.agent.relay_probe import relay_version
 from godploy_server.contract.entities import CertificateState, Domain, ServiceId
 from godploy_server.contract.problem import GodployError, Problem, internal_error
 from godploy_server.runtime.engine import Engine
+from godploy_server.runtime.time_limit import within
 from godploy_server.state import domains, projects
 from godploy_server.watch.certificates import due
 
@@ -69,7 +70,7 @@ class IngressWatch:
             if before != (self.version, self.problem):
                 self._on_info()
             with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), _LOOK_AFTER_S if self.problem is None else _RETRY_S)
+                await within(self._wake.wait(), _LOOK_AFTER_S if self.problem is None else _RETRY_S)
             self._wake.clear()
 
     async def run_relay(self) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from godploy_server.runtime.time_limit import within
+
 VERSION_HEADER: Final = b"godploy-relay-version:"
 _TIMEOUT_S: Final = 3.0
 
@@ -15,7 +17,7 @@ async def relay_version(address: str) -> str:
     if not host:
         return ""
     try:
-        return await asyncio.wait_for(_ask(host, int(port)), _TIMEOUT_S)
+        return await within(_ask(host, int(port)), _TIMEOUT_S)
     except (OSError, ValueError, asyncio.TimeoutError):
         return ""
 

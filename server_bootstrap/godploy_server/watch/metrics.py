@@ -14,6 +14,7 @@ from typing import Any, Final
 from godploy_server.contract.entities import ServerMetrics, ServiceId, ServiceMetrics
 from godploy_server.contract.problem import GodployError
 from godploy_server.runtime.docker_client import DockerClient
+from godploy_server.runtime.time_limit import within
 from godploy_server.watch.container_facts import ContainerFacts, Phase
 from godploy_server.watch.container_load import ContainerLoad, from_docker, read_cgroup
 from godploy_server.watch.rings import Ring
@@ -76,7 +77,7 @@ class MetricsWatch:
 
     async def wait(self, timeout_s: float) -> None:
         """Wait for the next sample. Raises asyncio.TimeoutError."""
-        await asyncio.wait_for(asyncio.shield(self._next), timeout_s)
+        await within(asyncio.shield(self._next), timeout_s)
 
     def forget(self, service_id: str) -> None:
         """Forget a service that was removed."""
@@ -96,7 +97,7 @@ class MetricsWatch:
         """Sample for ever."""
         while True:
             with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), FOLLOWED_EVERY_S if self._followers else IDLE_EVERY_S)
+                await within(self._hurry.wait(), FOLLOWED_EVERY_S if self._followers else IDLE_EVERY_S)
                 await asyncio.sleep(FOLLOWED_EVERY_S / 2)  # a rate over less than this says little
             self._hurry.clear()
             try:

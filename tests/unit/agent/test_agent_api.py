@@ -9,7 +9,7 @@ import pytest
 
 from godploy_server.access import audit
 from godploy_server.agent.server import ROUTER
-from godploy_server.contract import CONTRACT_VERSION, AgentInfo, DeploymentState, Snapshot, Trigger, from_json
+from godploy_server.contract import CONTRACT_VERSION, AgentInfo, DeploymentState, Snapshot, Trigger, Variable, from_json
 from godploy_server.state import deployments, releases
 from godploy_server.state.releases import ReleaseSnapshot
 from godploy_server.state.secrets import Secrets
@@ -150,9 +150,9 @@ def test_a_service_is_made_changed_and_told(agent):
     key = agent.paths.deploy_key(service["id"])
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     read = agent.get(f"/v1/services/{service['id']}/variables")[1]
-    assert read == [
-        {"name": "MODE", "value": "fast", "is_secret": False},
-        {"name": "TOKEN", "value": None, "is_secret": True},
+    assert [from_json(Variable, each) for each in read] == [
+        Variable("MODE", "fast"),
+        Variable("TOKEN", None, is_secret=True),
     ]
     changed = agent.request("PATCH", f"/v1/services/{service['id']}", {"settings": settings_json(replicas=3)})[1]
     assert changed["settings"]["replicas"] == 3
