@@ -1,7 +1,26 @@
 from __future__ import annotations
 
-from godploy_server.contract import ImageSource, Limits, ProjectId, ServiceId, ServiceSettings
-from godploy_server.runtime.containers import container_body, environment_lines, fingerprint, upstreams
+from godploy_server.contract import (
+    HealthCheck,
+    ImageSource,
+    Limits,
+    Mount,
+    MountKind,
+    ProjectId,
+    PublishedPort,
+    Rollout,
+    ServiceId,
+    ServiceSettings,
+    Strategy,
+)
+from godploy_server.runtime.containers import (
+    container_body,
+    environment_lines,
+    fingerprint,
+    recreates,
+    upstreams,
+    volume_sources,
+)
 from godploy_server.runtime.images import pinned
 from godploy_server.runtime.names import ServiceName
 
@@ -37,6 +56,46 @@ def test_a_replica_is_made_exactly_so() -> None:
         },
         "NetworkingConfig": {"EndpointsConfig": {"godploy-market": {"Aliases": ["shop"]}}},
     }
+
+
+def test_what_is_kept_published_and_asked_is_made_exactly_so() -> None:
+    settings = ServiceSettings(
+        ImageSource("postgres:16"),
+        port=None,
+        health=HealthCheck(timeout_s=30, command=("pg_isready", "-q")),
+        rollout=Rollout(strategy=Strategy.RECREATE, stop_grace_s=60),
+        mounts=(
+            Mount("data", "/var/lib/postgresql/data"),
+            Mount("/srv/in", "/in", MountKind.FOLDER, is_read_only=True),
+        ),
+        published=(PublishedPort(5432, 15432), PublishedPort(5432, 25432), PublishedPort(53, 53, "udp")),
+    )
+    body = container_body(NAME, 1, 1, "sha256:abc", settings, {})
+    assert body["Healthcheck"] == {
+        "Test": ["CMD", "pg_isready", "-q"],
+        "Interval": 10_000_000_000,
+        "StartInterval": 1_000_000_000,
+        "StartPeriod": 30_000_000_000,
+        "Timeout": 10_000_000_000,
+        "Retries": 3,
+    }
+    assert body["StopTimeout"] == 60
+    assert body["HostConfig"]["Mounts"] == [
+        {
+            "Type": "volume",
+            "Source": "godploy-market-shop-data",
+            "Target": "/var/lib/postgresql/data",
+            "ReadOnly": False,
+        },
+        {"Type": "bind", "Source": "/srv/in", "Target": "/in", "ReadOnly": True},
+    ]
+    assert body["ExposedPorts"] == {"5432/tcp": {}, "53/udp": {}}
+    assert body["HostConfig"]["PortBindings"] == {
+        "5432/tcp": [{"HostPort": "15432"}, {"HostPort": "25432"}],
+        "53/udp": [{"HostPort": "53"}],
+    }
+    assert volume_sources(settings) == ["data"]
+    assert recreates(settings)
 
 
 def test_the_image_decides_the_command_where_none_is_set() -> None:

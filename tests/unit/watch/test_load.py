@@ -129,6 +129,11 @@ def test_only_containers_of_releases_are_ours():
     }
     found = facts_of(inspected)
     assert (found.short_name, found.restarts, found.started_at, found.health) == ("r3-2", 1, None, Health.HEALTHY)
+    runs = [{"Output": "ready\n"}, {"Output": "waiting\nno response\n"}]
+    sick = {**inspected, "State": {**inspected["State"], "Health": {"Status": "unhealthy", "Log": runs}}}
+    assert (facts_of(sick).health, facts_of(sick).complaint) == (Health.UNHEALTHY, "no response")
+    well = {**inspected, "State": {**inspected["State"], "Health": {"Status": "healthy", "Log": runs}}}
+    assert (facts_of(well).health, facts_of(well).complaint) == (Health.HEALTHY, "")
     assert facts_of({**inspected, "Config": {"Labels": None}}) is None
     assert facts_of({**inspected, "Config": {"Labels": {**labels, "godploy.release": "x"}}}) is None
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -106,3 +107,14 @@ def test_a_service_whose_containers_answer_badly_is_unhealthy_and_says_why():
     assert beside.state is ServiceState.DEGRADED
     assert "1 of 2 containers fails: GET /health gave 500" in beside.detail
     assert status_of([second], 2, 1, False, True, NOW, bad).state is ServiceState.RUNNING
+
+
+def test_an_unhealthy_container_says_what_its_health_command_said():
+    sick = container(health=Health.UNHEALTHY, complaint="no response on port 5432")
+    found = status(sick)
+    assert found.state is ServiceState.UNHEALTHY
+    assert found.detail == "It runs, but its health check fails: no response on port 5432"
+    beside = status(sick, replace(container(replica=2, health=Health.HEALTHY), id="d"), wanted=2)
+    assert beside.state is ServiceState.DEGRADED
+    assert "no response on port 5432" in beside.detail
+    assert status(container(health=Health.STARTING)).state is ServiceState.STARTING
