@@ -316,3 +316,15 @@ def test_deleting_a_database_names_its_data_and_who_breaks(story):
         assert "2 services that use it and break: api, worker" in page.words()
 
     story(plot, route=DB.on("settings"))
+
+
+def test_a_dialog_with_little_in_it_does_not_squeeze_its_title(story):
+    async def plot(page):
+        await page.press("rotate-password")
+        page.agent.hold["rotate"] = asyncio.Event()
+        await page.press("confirm-rotate")
+        await asyncio.sleep(0.05)
+        card = page.dialog._card
+        assert card.height() >= card.body.totalMinimumSize().height()
+
+    story(plot)

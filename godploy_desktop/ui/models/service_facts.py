@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 from godploy_desktop.ui.models import words
@@ -68,7 +69,7 @@ def health_words(settings: ServiceSettings) -> str:
     """Give back how it is judged healthy."""
     health = settings.health
     if health.command:
-        return f"{' '.join(health.command)}, within {health.timeout_s} s"
+        return f"{shlex.join(health.command)}, within {health.timeout_s} s"
     if settings.port is None:
         return "its containers run"
     return f"GET {health.path}, within {health.timeout_s} s"

@@ -142,7 +142,7 @@ class DialogFrame(QWidget):
         wanted = layout.totalHeightForWidth(inner) if layout is not None and layout.hasHeightForWidth() else -1
         if wanted < 0:
             wanted = content.sizeHint().height()
-        self._scroll.setMinimumHeight(0)
+        self._scroll.setMinimumHeight(1)  # with 0 it would want 70 px, and squeeze the title over little contents
         frame = self._card.body.totalHeightForWidth(width) if self._card.body.hasHeightForWidth() else -1
         if frame < 0:
             frame = self._card.sizeHint().height()

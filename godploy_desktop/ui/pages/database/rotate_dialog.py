@@ -99,7 +99,7 @@ class RotateDialog(AskingDialog):
             return
         request = RotatePassword(self._password.value() if is_own else None, self._redeploy.isChecked())
         self.problems.clear_problem()
-        self._parts.show_part("working")
+        self._show_part("working")
         self._foot_button.set_busy(True)
         self.refit()
         self.act(
@@ -111,17 +111,22 @@ class RotateDialog(AskingDialog):
         )
 
     def _show_failure(self, problem: Problem) -> None:
-        self._parts.show_part("asking")
+        self._show_part("asking")
         self.show_problem(problem)
+
+    def _show_part(self, key: str) -> None:
+        """Once it was asked for, closing the dialog takes nothing back."""
+        self._parts.show_part(key)
+        if self.dismiss is not None:
+            self.dismiss.set_content("Cancel" if key == "asking" else "Close")
 
     def _show_result(self, rotated: Rotated) -> None:
         self.is_done = True
         self._result.setText(rotated_words(rotated))
-        self._parts.show_part("ended")
+        self._show_part("ended")
         self._foot_button.set_busy(False)
-        self._foot_button.set_content("Show deployments" if rotated.deployments else "Close")
-        if not rotated.deployments:
-            self._foot_button.hide()
+        self._foot_button.set_content("Show deployments")
+        self._foot_button.setVisible(bool(rotated.deployments))
         self.refit()
 
 

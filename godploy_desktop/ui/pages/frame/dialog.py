@@ -26,12 +26,13 @@ class AskingDialog(DialogFrame, Observer):
         self.begin_observing(context)
         self.problems = ProblemSlot()
         self.primary: Button | None = None
+        self.dismiss: Button | None = None
         self.finished.connect(lambda _: self.dispose())
 
     def add_foot(self, text: str, name: str, on_press: Callable[[], object], *, icon: str = "") -> Button:
         """Add the problem's place, Cancel, and the primary button; give the button back."""
         self.body.addWidget(self.problems)
-        self.add_button(Button("Cancel", on_click=self.cancel))
+        self.dismiss = self.add_button(Button("Cancel", on_click=self.cancel))
         self.primary = Button(text, icon, ButtonKind.PRIMARY, on_click=on_press)
         self.primary.setObjectName(name)
         return self.add_button(self.primary, is_primary=True)
