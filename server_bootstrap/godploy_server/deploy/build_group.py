@@ -100,7 +100,7 @@ async def cap_builds(
     information = await docker.request("GET", "/info")
     kind = build_cap.kind_of(information, is_integrated(version.engine))
     cap = build_cap.cap_of(settings, int(information.get("MemTotal") or 0), int(information.get("NCPU") or 1))
-    if os.geteuid() != 0 or not os.access(root, os.W_OK):
+    if os.geteuid() != 0:
         say("Builds are not capped here: that needs root, and the agent of this computer runs as you")
         return None
     try:
@@ -109,7 +109,7 @@ async def cap_builds(
         for group in {build_cap.group_of(kind), BUILD_GROUP} if kind.driver == "cgroupfs" else ():
             limit_group(root, group, cap, kind.cgroup_version)
     except OSError as error:
-        say(f"Builds are not capped: the limits could not be set ({error.strerror})")
+        say(f"Builds are not capped: the limits could not be set ({error.filename}: {error.strerror})")
         return None
     except (ChildTimeout, RuntimeError) as error:
         say(f"Builds are not capped: systemd did not set the limits ({error})")
