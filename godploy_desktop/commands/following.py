@@ -98,6 +98,8 @@ def row_of(deployment: Deployment, *, colour: bool) -> list[str]:
     """A deployment as a table row."""
     step = next((each.name for each in reversed(steps_of(deployment)) if each.state.value == "running"), "")
     what = deployment.commit_message or (f"release r{deployment.release}" if deployment.release else "")
+    if deployment.superseded_by is not None:
+        what = f"replaced by {deployment.superseded_by}"
     return [
         str(deployment.number),
         rendering.state(deployment.state, colour=colour),

@@ -25,7 +25,7 @@ async def queue(context: Context) -> None:
         each.id: f"{projects.get(each.project_id, '?')}/{each.name}"
         for each in (await server.agent.services() if found else ())
     }
-    rows = [_row(each, names.get(each.service_id, "?"), colour=context.output.colour) for each in found]
+    rows = [row_in_queue(each, names.get(each.service_id, "?"), colour=context.output.colour) for each in found]
     context.output.rows(found, HEADERS, rows, f"Nothing is deployed at {server.name} now, and nothing waits.")
     problem = (await server.agent.info()).docker_problem
     if problem is not None and any(each.queue_position is not None for each in found):
@@ -35,7 +35,8 @@ async def queue(context: Context) -> None:
 HEADERS = ("PLACE", "SERVICE", "NUMBER", "STATE", "BRANCH", "WHY", "WHO", "SINCE")
 
 
-def _row(deployment: Deployment, service: str, *, colour: bool) -> list[str]:
+def row_in_queue(deployment: Deployment, service: str, *, colour: bool) -> list[str]:
+    """A deployment that runs or waits as a table row."""
     place = "" if deployment.queue_position is None else str(deployment.queue_position + 1)
     step = next((each.name for each in reversed(steps_of(deployment)) if each.state.value == "running"), "")
     state = rendering.state(deployment.state, colour=colour)

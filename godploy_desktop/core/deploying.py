@@ -101,15 +101,16 @@ async def show_deployment(
 def outcome_of(deployment: Deployment, name: str) -> None:
     """Return if a deployment succeeded, else raise: DeploymentFailed with its reason, or Cancelled."""
     number = f"Deployment {deployment.number} of {name}"
+    told = "" if deployment.problem is None else deployment.problem.why
     match deployment.state:
         case DeploymentState.SUCCEEDED:
             return
         case DeploymentState.CANCELLED:
-            raise Cancelled(f"{number} was cancelled", "a person asked it to stop", "What served before still serves")
+            why = f"a person asked it to stop{f'; {told}' if told else ''}"
+            raise Cancelled(f"{number} was cancelled", why, "What served before still serves")
         case DeploymentState.SUPERSEDED:
-            raise Cancelled(
-                f"{number} was not started", "a newer deployment took its place while it waited", "Follow the newer one"
-            )
+            why = told or "a newer deployment took its place while it waited"
+            raise Cancelled(f"{number} was not started", why, "Follow the newer one")
         case _:
             if deployment.problem is None:
                 raise DeploymentFailed(f"{number} ended as {deployment.state.value}", "no reason was kept", "Try again")
