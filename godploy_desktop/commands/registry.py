@@ -28,6 +28,7 @@ COMMANDS: Final = (
     Command("rollback", "rollback", "go back to an earlier release"),
     Command("logs", "logs", "what a service writes, live with -f"),
     Command("stats", "stats", "load of a service or of the server, live with -f"),
+    Command("registry", "registries", "logins at image registries"),
     Command("settings", "settings", "settings of a server: ACME, builds at once"),
     Command("sample", "sample", "deploy the sample application"),
     Command("completion", "completion", "completion for bash, zsh or fish"),

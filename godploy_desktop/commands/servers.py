@@ -7,7 +7,7 @@ import asyncio
 import os
 from pathlib import Path
 
-from godploy_desktop.commands import options, rendering
+from godploy_desktop.commands import cleaning, options, rendering
 from godploy_desktop.commands.context import Context
 from godploy_desktop.core.provision import bootstrap, uninstall
 from godploy_desktop.core.secrets import GivenSecrets
@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("bootstrap", bootstrap_server, "install or upgrade the server side; safe to repeat"),
         ("status", status, "show what a server is and whether all is well there"),
         ("remove", remove, "take a server off the list; what runs on it goes on"),
+        ("cleanup", cleaning.clean_up, "remove what a server can do without, after showing it"),
         ("docker-host", docker_host, "open a local socket to a server's Docker, for the docker command"),
         ("uninstall", uninstall_server, "remove from a server what bootstrap installed"),
     ):
@@ -38,6 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             each.add_argument(
                 "--allow-docker-restart", action="store_true", help="restart Docker if a setting needs it"
             )
+        if name == "cleanup":
+            cleaning.add_arguments(each)
         if name == "remove":
             each.add_argument(
                 "--purge", action="store_true", help=f"of {THIS_COMPUTER}: delete its services and data too"

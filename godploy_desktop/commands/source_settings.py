@@ -23,6 +23,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source = parser.add_argument_group("source (one of --git, --folder, --archive, --image)")
     source.add_argument("--git", metavar="URL", help="git repository: ssh://, user@host:path or https://")
     source.add_argument("--branch", help="branch to deploy (default: main)")
+    source.add_argument("--tag", help="deploy this tag instead of a branch")
+    source.add_argument(
+        "--at-commit", metavar="HASH", help="stay at this commit (whole hash), whatever is pushed; '' ends that"
+    )
+    source.add_argument(
+        "--submodules", action=argparse.BooleanOptionalAction, help="fetch the repository's submodules too"
+    )
+    source.add_argument(
+        "--lfs", action=argparse.BooleanOptionalAction, help="fetch the repository's large files (Git LFS) too"
+    )
     source.add_argument(
         "--folder", metavar="PATH", help="a folder on this computer; what .gitignore and .dockerignore name stays here"
     )
@@ -70,15 +80,41 @@ def given_source(given: argparse.Namespace, before: Source | None) -> Source | N
     source = _named(given, named[0], before) if named else before
     if source is None:
         return None
-    if given.branch and not isinstance(source, GitSource):
-        raise BadInput("Only a git repository has a branch", f"the source is {source.kind}", "Leave --branch out")
     if isinstance(source, GitSource):
-        source = replace(source, branch=given.branch or source.branch)
+        source = _changed_git(source, given)
+    elif wrong := [option for option, value in _git_options(given).items() if value is not None]:
+        raise BadInput("Only a git repository has that", f"the source is {source.kind}", f"Leave {wrong[0]} out")
     if given.root is None:
         return source
     if isinstance(source, ImageSource):
         raise BadInput("An image has no folder", "the source is an image", "Leave --root out")
     return replace(source, root=given.root)
+
+
+def _git_options(given: argparse.Namespace) -> dict[str, object]:
+    """What of a repository was asked for; None for what was not."""
+    return {
+        "--branch": given.branch,
+        "--tag": given.tag,
+        "--at-commit": given.at_commit,
+        "--submodules": given.submodules,
+        "--lfs": given.lfs,
+    }
+
+
+def _changed_git(source: GitSource, given: argparse.Namespace) -> GitSource:
+    """A branch that is given ends the tag and the commit of before, a tag the commit: else they would win over it."""
+    if given.branch is not None:
+        source = replace(source, branch=given.branch, tag="", commit="")
+    if given.tag is not None:
+        source = replace(source, tag=given.tag, commit="")
+    if given.at_commit is not None:
+        source = replace(source, commit=given.at_commit.lower())
+    return replace(
+        source,
+        submodules=source.submodules if given.submodules is None else given.submodules,
+        lfs=source.lfs if given.lfs is None else given.lfs,
+    )
 
 
 def _named(given: argparse.Namespace, kind: str, before: Source | None) -> Source:

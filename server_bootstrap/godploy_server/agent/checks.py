@@ -25,6 +25,7 @@ _USER_INFO: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<user>
 _LOCAL_URL: Final = re.compile(r"file:///[^\s]+")
 _BRANCH: Final = re.compile(r"(?!-)(?!.*\.\.)(?!.*//)[A-Za-z0-9._/+@#=-]{1,200}")
 _COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
+_WHOLE_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 MOST_REPLICAS: Final = 32
 _DAY_S: Final = 86400
@@ -74,7 +75,7 @@ def _check_source(source: Source, local_sources: PurePosixPath | None) -> None:
         _require(bool(IMAGE.fullmatch(source.image)), "settings/source/image", "an image such as nginx:1.27")
         return
     if isinstance(source, (FolderSource, ArchiveSource)):
-        check_relative(source.root, "settings/source/root")
+        _check_sent(source)
         return
     if _LOCAL_URL.fullmatch(source.url):
         path = PurePosixPath(source.url[len("file://") :])
@@ -85,8 +86,27 @@ def _check_source(source: Source, local_sources: PurePosixPath | None) -> None:
         is_url = _REMOTE_URL.fullmatch(source.url) or _SCP_URL.fullmatch(source.url)
         _require(bool(is_url), "settings/source/url", "a git URL: ssh://, https:// or user@host:path")
     _require(bool(_BRANCH.fullmatch(source.branch)), "settings/source/branch", "the name of a branch")
+    is_tag = not source.tag or bool(_BRANCH.fullmatch(source.tag))
+    _require(is_tag, "settings/source/tag", "the name of a tag, or empty")
+    is_commit = not source.commit or bool(_WHOLE_COMMIT.fullmatch(source.commit))
+    _require(is_commit, "settings/source/commit", "a whole hash (40 or 64 lower-case hexadecimal digits), or empty")
     _require(source.url.isprintable(), "settings/source/url", "without control characters")
     check_relative(source.root, "settings/source/root")
+
+
+def _check_sent(source: FolderSource | ArchiveSource) -> None:
+    """Both are only named here: nothing on the server is opened by these names."""
+    if isinstance(source, FolderSource):
+        _check_shown(source.path, "settings/source/path", 4096)
+        _check_shown(source.computer, "settings/source/computer", 255)
+    else:
+        _check_shown(source.name, "settings/source/name", 200)
+    check_relative(source.root, "settings/source/root")
+
+
+def _check_shown(text: str, path: str, longest: int) -> None:
+    is_right = 0 < len(text) <= longest and text.isprintable()
+    _require(is_right, path, f"1 to {longest} characters that can be shown")
 
 
 def _require_no_credentials(url: str) -> None:

@@ -26,12 +26,16 @@ def pinned(image: str, inspection: dict[str, Any]) -> str:
     slash = image.rfind("/")
     colon = image.find(":", slash + 1)
     repository = image if colon < 0 else image[:colon]
-    candidates = inspection.get("RepoDigests") or []
-    familiar = {repository, f"docker.io/{repository}", f"docker.io/library/{repository}"}
-    for candidate in candidates:
-        if candidate.split("@")[0] in familiar:
-            return f"{repository}@{candidate.split('@')[1]}"
+    for candidate in inspection.get("RepoDigests") or []:
+        name, _, digest = candidate.partition("@")
+        if _familiar(name) == _familiar(repository):
+            return f"{repository}@{digest}"
     return image
+
+
+def _familiar(repository: str) -> str:
+    """Give the short name of one of Docker Hub's repositories, which Docker shows without registry and `library/`."""
+    return repository.removeprefix("docker.io/").removeprefix("index.docker.io/").removeprefix("library/")
 
 
 async def tag_image(docker: DockerClient, image_id: str, tag: str) -> None:
