@@ -74,8 +74,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _up(options: argparse.Namespace) -> None:
     started = time.monotonic()
-    start_building()
     lab = bring_up(lambda part: print(f"{time.monotonic() - started:6.1f} s  {part}", flush=True))
+    start_building()
     if options.local_images and (added := offer_locally()):
         print("Added to this machine's Docker:", ", ".join(added))
     if not options.no_servers:

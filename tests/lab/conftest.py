@@ -6,22 +6,28 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
+from tests.lab.labkit.applications import application
 from tests.lab.labkit.base_images import Debian
-from tests.lab.labkit.command import LabUnavailable
+from tests.lab.labkit.command import CommandFailed, LabUnavailable
 from tests.lab.labkit.git_host import GitHost, Repository
 from tests.lab.labkit.lab import Lab, bring_up
+from tests.lab.labkit.private_registry import PrivateRegistry
 from tests.lab.labkit.servers import Server
+from tests.lab.labkit.tool_mirror import ToolMirror
+from tests.lab.labkit.tools import ensure_tool
 from tests.lab.labkit.visitors import Traffic, visit
 from tests.lab.product import CommandRefused, Godploy, add_server
 
+T = TypeVar("T")
 HERE = Path(__file__).parent
 SAMPLE = HERE.parents[1] / "resources" / "samples" / "hello"
 # Where the lab has to run, as in CI, a lab that cannot is a failure and not a skip.
 REQUIRED = "GODPLOY_LAB_REQUIRED"
-_TEST_S = 900  # the first test of a cold machine builds the images too
+_TEST_S = 1800  # the first test of a cold machine builds images and programs too
 _CANNOT_RUN = "the lab cannot run: "
 
 
@@ -63,6 +69,16 @@ def lab(lab_or_reason: Lab | str) -> Lab:
     if isinstance(lab_or_reason, str):
         pytest.skip(_CANNOT_RUN + lab_or_reason)
     return lab_or_reason
+
+
+def _or_skip(work: Callable[[], T]) -> T:
+    """What a part of the lab that is made on demand gives; where it cannot be made, as for the lab as a whole."""
+    try:
+        return work()
+    except (LabUnavailable, CommandFailed) as reason:
+        if os.environ.get(REQUIRED):
+            raise
+        pytest.skip(_CANNOT_RUN + str(reason))
 
 
 RentServer = Callable[..., Server]
@@ -147,6 +163,48 @@ def repository(git_host: GitHost) -> Iterator[Repository]:
     made = git_host.create(f"shop-{secrets.token_hex(4)}", files)
     yield made
     made.delete()
+
+
+@pytest.fixture
+def application_repository(git_host: GitHost) -> Iterator[Callable[[str], Repository]]:
+    """`application_repository("node")`: a private repository with a sample application; no key may read it yet."""
+    made: list[Repository] = []
+
+    def make(name: str) -> Repository:
+        made.append(git_host.create(f"{name}-{secrets.token_hex(4)}", application(name)))
+        return made[-1]
+
+    yield make
+    for repository in made:
+        repository.delete()
+
+
+@pytest.fixture
+def offer_images(lab: Lab) -> Callable[..., None]:
+    """`offer_images("postgres:16", "redis:7")`: from now on the servers' mirror of Docker Hub has them."""
+
+    def offer(*names: str) -> None:
+        _or_skip(lambda: lab.internet.offer(*names))
+
+    return offer
+
+
+@pytest.fixture
+def private_registry(lab: Lab) -> PrivateRegistry:
+    """A registry that wants a login, with an image in it."""
+    return _or_skip(lambda: lab.internet.private_registry)
+
+
+@pytest.fixture
+def tool_mirror(lab: Lab) -> ToolMirror:
+    """The builders' programs as archives; waits until they are built, minutes on a machine that has none yet."""
+    return _or_skip(lambda: lab.internet.tool_mirror)
+
+
+@pytest.fixture
+def nixpacks(lab: Lab) -> Path:
+    """The real Nixpacks, to be run on this machine."""
+    return _or_skip(lambda: ensure_tool("nixpacks"))
 
 
 @pytest.fixture

