@@ -99,7 +99,10 @@ async def cap_builds(
     version = await docker.version()
     information = await docker.request("GET", "/info")
     kind = build_cap.kind_of(information, is_integrated(version.engine))
-    cap = build_cap.cap_of(settings, int(information.get("MemTotal") or 0), int(information.get("NCPU") or 1))
+    if not information.get("MemTotal"):
+        say("Builds are not capped: Docker does not say how much memory there is")
+        return None
+    cap = build_cap.cap_of(settings, int(information["MemTotal"]), int(information.get("NCPU") or 1))
     if os.geteuid() != 0:
         say("Builds are not capped here: that needs root, and the agent of this computer runs as you")
         return None
