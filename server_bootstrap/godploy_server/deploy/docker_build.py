@@ -61,11 +61,6 @@ def build_environment(build: ImageBuild, docker_socket: Path, *, buildkit: bool)
     }
 
 
-def speaks_buildkit(client_version: str, has_buildx: bool) -> bool:
-    """Whether `docker build` of this command can use BuildKit: built in until version 22, through buildx since."""
-    return has_buildx or is_integrated(client_version)
-
-
 def is_integrated(version: str) -> bool:
     """Whether a Docker of this version has BuildKit inside its own command (20.10) instead of in buildx."""
     major = version.split(".", maxsplit=1)[0]

@@ -16,7 +16,6 @@ from godploy_server.deploy.docker_build import (
     declared_arguments,
     is_integrated,
     mounted_secrets,
-    speaks_buildkit,
 )
 
 DOCKERFILE = """# syntax=docker/dockerfile:1
@@ -73,14 +72,6 @@ def test_a_build_argument_cannot_steer_the_docker_command() -> None:
     for name in ("DOCKER_CONFIG", "LD_PRELOAD", "PATH", "HOME", "Path", "XDG_CONFIG_HOME"):
         with pytest.raises(BadInput):
             build_arguments(a_build(arguments={name: "x"}))
-
-
-@pytest.mark.parametrize(
-    ("version", "has_buildx", "speaks"),
-    [("20.10.24+dfsg1", False, True), ("26.1.5", True, True), ("28.2.2", False, False), ("", False, False)],
-)
-def test_buildkit_is_used_wherever_it_can_be(version: str, has_buildx: bool, speaks: bool) -> None:
-    assert speaks_buildkit(version, has_buildx) is speaks
 
 
 def test_only_docker_before_23_has_buildkit_inside() -> None:
