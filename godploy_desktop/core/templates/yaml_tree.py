@@ -15,6 +15,7 @@ import yaml
 from godploy_desktop.core.templates.problems import broken_because
 
 LARGEST_FILE: Final = 256 * 1024
+_DEEPEST: Final = 20
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def parse(text: str, name: str) -> Tree:
     if len(text) > LARGEST_FILE:
         raise broken_because(name, f"it is larger than {LARGEST_FILE // 1024} KiB")
     try:
-        _refuse_anchors(text, name)
+        _refuse_what_surprises(text, name)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
@@ -63,13 +64,17 @@ def parse(text: str, name: str) -> Tree:
     return _tree(node, name, "")
 
 
-def _refuse_anchors(text: str, name: str) -> None:
+def _refuse_what_surprises(text: str, name: str) -> None:
+    depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = event.start_mark.line + 1 if event.start_mark else None
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise broken_because(name, "anchors and aliases (& and *) are not taken: write the value out", line)
         if tag := getattr(event, "tag", None):
             raise broken_because(name, f"tags such as {tag} are not taken", line)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise broken_because(name, f"it is nested deeper than {_DEEPEST} levels", line)
 
 
 def _tree(node: yaml.Node, name: str, path: str) -> Tree:
