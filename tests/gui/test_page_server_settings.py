@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from godploy_desktop.remote.states import ConnectionState
-from godploy_desktop.ui.models.cleanup_words import cleaned_words, cleanup_losses, item_icon, total_words
+from godploy_desktop.ui.models.cleanup_words import cleaned_words, cleanup_losses, item_icon, staying_words, total_words
 from godploy_desktop.ui.models.registry_words import (
     check_present,
     check_registry_host,
@@ -134,13 +134,17 @@ def test_a_login_has_a_user():
         check_present("user", " ")
 
 
-def test_what_goes_is_summed_by_kind_and_volumes_by_name():
+def test_what_goes_is_summed_by_kind_and_a_volume_is_shown_but_stays():
     volume = CleanupItem("volume", "old-db-data", 5 << 20, None, "its service was deleted")
-    found = Cleanup((*databases.CLEANUP.items, volume), databases.CLEANUP.size_bytes + (5 << 20))
+    key = CleanupItem("deploy key", "old-shop", 400, None, "its service was deleted")
+    found = replace(databases.CLEANUP, items=(*databases.CLEANUP.items, volume, key))
     lines = cleanup_losses(found)
-    assert lines[0] == "1 volume and all data in it, for good: old-db-data"
     assert "2 images, 800 MB" in lines
-    assert total_words(databases.CLEANUP) == "5 things, 2.9 GB"
+    assert "1 deploy key, 400 B" in lines
+    assert not any("volume" in each for each in lines)
+    assert total_words(found) == "6 things, 2.9 GB"
+    assert staying_words(found) == "1 volume stays: remove it by hand if the data is not wanted"
+    assert staying_words(databases.CLEANUP) == ""
     assert cleaned_words(databases.CLEANUP) == "5 things removed, 2.9 GB free again."
     assert cleaned_words(Cleanup((), 0)) == "Nothing was left to remove."
     assert all(item_icon(each) != "file-text" for each in found.items)
@@ -272,6 +276,18 @@ def test_what_can_go_is_seen_before_it_goes(story):
         assert page.agent.asked == [("clean_up",)]
         await page.press("see-cleanup")
         await page.until(lambda: "There is nothing that could go." in page.words())
+
+    story(plot)
+
+
+def test_volumes_alone_are_shown_and_cannot_be_removed_from_here(story):
+    async def plot(page):
+        volume = CleanupItem("volume", "old-db-data", 5 << 20, None, "its service was deleted")
+        page.agent.found = Cleanup((volume,), 0)
+        await page.press("see-cleanup")
+        await page.until(lambda: page.is_shown("cleanup-table"))
+        assert "1 volume stays" in page.words()
+        assert not page.is_shown("clean-up")
 
     story(plot)
 

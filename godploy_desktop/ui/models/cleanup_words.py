@@ -14,11 +14,12 @@ _ICONS: Final = {
     "git cache": "git-branch",
     "build cache": "layers",
     "volume": "database",
+    "container": "container",
+    "deploy key": "key-round",
 }
 _MANY: Final = {"git cache": "git caches", "build cache": "build caches", "build files": "sets of build files"}
 _ONE: Final = {"build files": "set of build files"}
 _VOLUME: Final = "volume"
-_NAMED: Final = 6
 
 
 def item_icon(item: CleanupItem) -> str:
@@ -26,28 +27,44 @@ def item_icon(item: CleanupItem) -> str:
     return _ICONS.get(item.what, "file-text")
 
 
+def goes(item: CleanupItem) -> bool:
+    """Whether a cleanup removes it. A volume that nobody uses is shown and stays: its data may be wanted."""
+    return item.what != _VOLUME
+
+
+def going(cleanup: Cleanup) -> tuple[CleanupItem, ...]:
+    """Give back what a cleanup removes of what it shows."""
+    return tuple(filter(goes, cleanup.items))
+
+
 def total_words(cleanup: Cleanup) -> str:
-    """Give back how much it is: `5 things, 2.9 GB`."""
-    return f"{counted(len(cleanup.items), 'thing')}, {size(cleanup.size_bytes)}"
+    """Give back how much goes: `5 things, 2.9 GB`."""
+    return f"{counted(len(going(cleanup)), 'thing')}, {size(cleanup.size_bytes)}"
+
+
+def staying_words(cleanup: Cleanup) -> str:
+    """Give back what is shown and stays; "" where all of it goes."""
+    count = len(cleanup.items) - len(going(cleanup))
+    if not count:
+        return ""
+    verb = "stays: remove it" if count == 1 else "stay: remove them"
+    return f"{counted(count, _VOLUME)} {verb} by hand if the data is not wanted"
 
 
 def cleanup_losses(cleanup: Cleanup) -> tuple[str, ...]:
-    """Give back one line for each kind of thing that goes; volumes, whose data is gone for good, first and by name."""
-    kinds = sorted({each.what for each in cleanup.items}, key=lambda what: (what != _VOLUME, what))
-    return tuple(_line(what, [each for each in cleanup.items if each.what == what]) for what in kinds)
+    """Give back one line for each kind of thing that goes."""
+    items = going(cleanup)
+    kinds = sorted({each.what for each in items})
+    return tuple(_line(what, [each for each in items if each.what == what]) for what in kinds)
 
 
 def cleaned_words(gone: Cleanup) -> str:
     """Give back how a cleanup ended."""
-    if not gone.items:
+    if not going(gone):
         return "Nothing was left to remove."
-    return f"{counted(len(gone.items), 'thing')} removed, {size(gone.size_bytes)} free again."
+    return f"{counted(len(going(gone)), 'thing')} removed, {size(gone.size_bytes)} free again."
 
 
 def _line(what: str, items: list[CleanupItem]) -> str:
     count = counted(len(items), _ONE.get(what, what), _MANY.get(what, f"{what}s"))
-    if what == _VOLUME:
-        names = ", ".join(each.name for each in items[:_NAMED])
-        more = f" and {len(items) - _NAMED} more" if len(items) > _NAMED else ""
-        return f"{count} and all data in {'it' if len(items) == 1 else 'them'}, for good: {names}{more}"
     return f"{count}, {size(sum(each.size_bytes for each in items))}"

@@ -8,7 +8,15 @@ from PySide6.QtWidgets import QWidget
 
 from godploy_desktop.core.server_model import Aspect, Change
 from godploy_desktop.ui.models import words
-from godploy_desktop.ui.models.cleanup_words import cleaned_words, cleanup_losses, item_icon, total_words
+from godploy_desktop.ui.models.cleanup_words import (
+    cleaned_words,
+    cleanup_losses,
+    goes,
+    going,
+    item_icon,
+    staying_words,
+    total_words,
+)
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.layout import Switcher
 from godploy_desktop.ui.pages.frame.observing import Observer
@@ -55,7 +63,7 @@ class CleanupSection(QWidget, Observer):
         self._remove.setObjectName("clean-up")
         self._problems = ProblemSlot()
         self._doing, self._said = Label("", "md", 400, "text2"), Label("", "md", 400, "text", wrap=True)
-        self._total = Label("", "md", 600)
+        self._total, self._stays = Label("", "md", 600), Label("", "sm", 400, "text3", wrap=True)
         self._table = Table(list(_COLUMNS), name="What can go")
         self._table.setObjectName("cleanup-table")
         self._table.is_clickable = False
@@ -64,7 +72,10 @@ class CleanupSection(QWidget, Observer):
         line = row(Icon("circle-check", 16, "ok"), spacing=10)
         line.addWidget(self._said, 1)
         column(line, parent=said)
-        column(self._table, row(self._total, None, self._remove), spacing=12, parent=found)
+        foot = row(spacing=8)
+        foot.addLayout(column(self._total, self._stays, spacing=2), 1)
+        foot.addWidget(self._remove)
+        column(self._table, foot, spacing=12, parent=found)
         self._parts = Switcher({"idle": idle, "working": working, "said": said, "found": found})
         self._section = Section(
             "Clean up",
@@ -103,6 +114,9 @@ class CleanupSection(QWidget, Observer):
             return
         self._table.set_rows([self._row(index, each) for index, each in enumerate(found.items)])
         self._total.setText(total_words(found))
+        self._stays.setText(staying_words(found))
+        self._stays.setVisible(bool(self._stays.text()))
+        self._remove.setVisible(bool(going(found)))
         self._show_part("found")
 
     def _row(self, index: int, item: CleanupItem) -> Row:
@@ -110,8 +124,10 @@ class CleanupSection(QWidget, Observer):
         return Row(
             str(index),
             (
-                Cell(item.what, "text2", icon=item_icon(item)),
-                Cell(item.name, sub=item.why),
+                Cell(item.what, "text2" if goes(item) else "text3", icon=item_icon(item)),
+                Cell(
+                    item.name, "text" if goes(item) else "text2", sub=item.why if goes(item) else f"stays; {item.why}"
+                ),
                 Cell(used, "text3"),
                 Cell(words.size(item.size_bytes), "text2"),
             ),
