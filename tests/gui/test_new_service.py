@@ -455,6 +455,19 @@ def test_a_refusal_stays_in_the_dialog_with_all_that_was_typed(story):
     story("database", plot)
 
 
+def test_a_domain_that_is_refused_does_not_undo_the_service(story):
+    async def plot(page):
+        page.agent.refuse["add_domain"] = Conflict("It is taken", "shop/web has shop.example.com", "Choose another")
+        assert focused(page) == "service-url"
+        await page.type("service-url", "https://git.example.com/team/shop.git")
+        await page.type("service-domain", "shop.example.com")
+        await page.press("create-service")
+        await page.until(lambda: page.is_shown("deploy-new-service"))
+        assert ("shop.example.com was not added: shop/web has shop.example.com", "warn") in page.shell.said
+
+    story("git", plot)
+
+
 def test_everything_in_the_dialog_has_a_name_for_those_who_cannot_see_it(story):
     async def plot(page):
         for choice in ("git", "folder", "archive", "image", "custom"):

@@ -103,6 +103,10 @@ class NewServiceDialog(AskingDialog):
         self._connect()
         self._show_choice()
 
+    def open(self) -> None:
+        super().open()
+        self._git.by_key["url"].setFocus()  # what most begin with; the tiles are one Tab back
+
     @property
     def choice(self) -> str:
         """What is to run: a key of the tiles."""
@@ -218,10 +222,16 @@ class NewServiceDialog(AskingDialog):
         async def work() -> Service:
             service = await self._server.create_service(request)
             if host:
-                await self._server.add_domain(service.id, AddDomain(host))
+                await self._add_domain(service, host)
             return service
 
         self.submit(f"Create service {request.name}", work, str(self._server.id))
+
+    async def _add_domain(self, service: Service, host: str) -> None:
+        try:
+            await self._server.add_domain(service.id, AddDomain(host))
+        except GodployError as error:  # the service is made; its page is where the domain is tried again
+            self.context.shell.notify(f"{host} was not added: {error.problem.why}", "warn")
 
     def _show_registries(self) -> None:
         self.cancel()

@@ -59,7 +59,7 @@ class ProjectPage(Page):
         self._empty = EmptyState(
             "layers",
             "No services yet",
-            "A service is one thing that runs: built from a repository, a folder or an archive, an image, or a database.",
+            "A service is one thing that runs: built from a repository or a folder, an image, or a database.",
             Button("New service", "plus", on_click=self._new_service),
         )
         self._cards: dict[ServiceId, ServiceCard] = {}
