@@ -153,6 +153,22 @@ def test_what_ends_leaves_the_queue_and_an_empty_one_says_so(story):
     story(DEPLOYMENTS, plot)
 
 
+def test_a_line_stays_the_same_while_others_come_go_and_move(story):
+    async def plot(page):
+        line = page.find("queue-cancel-landing-6")
+        page.server.model.apply(DeploymentChanged(replace(databases.SITE_QUEUED, queue_position=0)))
+        page.server.model.apply(DeploymentChanged(replace(snapshots.WEB_QUEUED, queue_position=1)))
+        ended = replace(databases.API_PLANNED, state=DeploymentState.SUCCEEDED)
+        page.server.model.apply(DeploymentChanged(ended))
+        await page.settle()
+        assert page.find("queue-cancel-landing-6") is line
+        assert not page.is_shown("queue-cancel-api-31")
+        above, below = page.find("queue-open-landing-6"), page.find("queue-open-web-13")
+        assert above.mapTo(page.page, above.rect().topLeft()).y() < below.mapTo(page.page, below.rect().topLeft()).y()
+
+    story(DEPLOYMENTS, plot)
+
+
 def test_without_a_connection_nothing_is_cancelled(story):
     async def plot(page):
         page.server.connection.become(ConnectionState.RECONNECTING)

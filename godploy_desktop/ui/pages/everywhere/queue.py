@@ -16,7 +16,7 @@ from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.observing import Observer
 from godploy_desktop.ui.pages.frame.problem_slot import ProblemSlot
 from godploy_desktop.ui.pages.service.link import Link
-from godploy_desktop.ui.widgets import IconButton, Label, Pill, Section, clear, column, row
+from godploy_desktop.ui.widgets import IconButton, Label, Pill, Section, column, row
 from godploy_server.contract import DeploymentId, Problem
 
 if TYPE_CHECKING:
@@ -117,25 +117,30 @@ class ServerQueue(QWidget, Observer):
         queue = queue_of(self._server.model)
         self._section.subtitle.setText(queue_words(queue, settings.builds_at_once if settings else 1))
         shown = queue.entries[:_SHOWN]
-        if [each.deployment.id for each in shown] == list(self._rows):
-            for entry in shown:
-                self._rows[entry.deployment.id].show_entry(entry)
-        else:
-            self._rebuild(shown)
+        self._arrange(shown)
         hidden = len(queue.entries) - len(shown)
         self._more.setText(f"and {hidden} more that wait" if hidden else "")
         self._more.setVisible(bool(hidden))
         self._timer.start(_TICK_MS) if shown else self._timer.stop()
         self.changed.emit()
 
-    def _rebuild(self, shown: tuple[Entry, ...]) -> None:
-        clear(self._lines)
-        self._rows = {}
-        for entry in shown:
-            line = QueueEntry(self.context, self._server, entry)
-            line.cancel.on_click(partial(self._cancel, line))
-            self._rows[entry.deployment.id] = line
-            self._lines.addWidget(line)
+    def _arrange(self, shown: tuple[Entry, ...]) -> None:
+        """Keep the line of what stays: it may have the focus, or be under a finger just now."""
+        wanted = {entry.deployment.id: entry for entry in shown}
+        for gone in [each for each in self._rows if each not in wanted]:
+            line = self._rows.pop(gone)
+            self._lines.removeWidget(line)
+            line.hide()
+            line.deleteLater()
+        for index, (identity, entry) in enumerate(wanted.items()):
+            if identity not in self._rows:
+                made = QueueEntry(self.context, self._server, entry)
+                made.cancel.on_click(partial(self._cancel, made))
+                self._rows[identity] = made
+            line = self._rows[identity]
+            line.show_entry(entry)
+            if self._lines.indexOf(line) != index:
+                self._lines.insertWidget(index, line)
 
     def _cancel(self, line: QueueEntry) -> None:
         deployment = line.entry.deployment
