@@ -10,11 +10,14 @@ import secrets
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.lab.conftest import RentServer
 from tests.lab.labkit.applications import application
+from tests.lab.labkit.base_images import Debian
 from tests.lab.labkit.command import CommandFailed
 from tests.lab.labkit.git_host import GitHost, Repository
 from tests.lab.labkit.hub_images import NIXPACKS_BASE
@@ -22,7 +25,7 @@ from tests.lab.labkit.lab import Lab
 from tests.lab.labkit.servers import Server
 from tests.lab.labkit.tools import ensure_tool
 from tests.lab.labkit.visitors import Traffic
-from tests.lab.product import CommandRefused, Godploy, Page, soon, visit_page
+from tests.lab.product import CommandRefused, Godploy, Page, add_server, soon, visit_page
 from tests.lab.secret_scan import ProcessWatch, places_that_hold
 
 PROJECT = "works"
@@ -134,6 +137,37 @@ def test_each_builder_serves_what_it_built_and_no_secret_of_the_build_is_left(wo
     assert places_that_hold(workshop.server, token) == []
     assert workshop.server.run("docker ps -aq --filter label=godploy.build") == ""
     assert "pack.local" not in workshop.server.run("docker images")
+
+
+def test_docker_20_10_gives_a_build_its_secret_and_holds_it_to_the_cap(
+    lab: Lab, rent_server: RentServer, git_host: GitHost, tmp_path: Path
+) -> None:
+    """Debian 12: BuildKit inside the docker command, which takes no cgroup of ours."""
+    server = rent_server(Debian.BOOKWORM, prepared=True)
+    godploy = Godploy(tmp_path / "person")
+    add_server(godploy, server, lab)
+    godploy("server", "bootstrap", timeout_s=600)
+    godploy("settings", "--build-memory", "300M")
+    godploy("project", "create", PROJECT)
+    workshop = Workshop(godploy, server, git_host)
+    token = secrets.token_hex(24)
+    try:
+        repository = workshop.service("old", {**application("python"), "Dockerfile": DOCKERFILE})
+        workshop.tell_build("old", token)
+        with ProcessWatch(server, token) as watch:
+            workshop.deploy("old")
+        built = json.loads(workshop.page("old", "/built").body)
+        assert built["BUILD_TOKEN"]["sha256"] == hashlib.sha256(token.encode()).hexdigest()[:12]
+        assert watch.found == []
+        assert places_that_hold(server, token) == []
+        repository.commit({"Dockerfile": HOG})
+        with pytest.raises(CommandRefused) as refused:
+            workshop.deploy("old")
+        assert "needed more memory than it may use" in refused.value.errors
+        assert workshop.page("old").body == "python\n"
+    finally:
+        for each in workshop.repositories:
+            each.delete()
 
 
 @pytest.mark.parametrize(
