@@ -25,7 +25,13 @@ from godploy_desktop.core.templates.schema import (
     Version,
 )
 from godploy_desktop.core.templates.values import check_value, generate
-from godploy_desktop.core.templates.versions import VersionChange, VersionStep, version_change, version_steps
+from godploy_desktop.core.templates.versions import (
+    VersionChange,
+    VersionStep,
+    serving_version,
+    version_change,
+    version_steps,
+)
 
 __all__ = [
     "BrokenTemplate",
@@ -49,6 +55,7 @@ __all__ = [
     "own_folder",
     "read_template",
     "render",
+    "serving_version",
     "source_of",
     "suggested_variable",
     "version_change",

@@ -67,26 +67,38 @@ def version_change(template: Template, service: Service, version: str) -> Versio
         raise BadInput(
             f"{service.name} is {template.title} {version} already", "there is nothing to change", "Choose another one"
         )
-    step = step_between(template, service.template.version, wanted.version)
+    current = serving_version(template, service)
+    step = step_between(template, current, wanted.version)
     if step.is_refused:
         raise Conflict(
-            f"{service.name} cannot go back from {template.title} {service.template.version} to {wanted.version}",
+            f"{service.name} cannot go back from {template.title} {current} to {wanted.version}",
             step.warning,
             f"Create a new service of version {wanted.version} and import a backup into it",
         )
     return VersionChange(ChangeService(settings=settings, template=template_use(template, wanted)), step)
 
 
-def version_steps(template: Template, current: str) -> tuple[VersionStep, ...]:
-    """Give what each of a template's versions would mean for a service that runs `current`, in the template's order;
-    without `current` itself."""
-    return tuple(step_between(template, current, each.version) for each in template.versions if each.version != current)
+def serving_version(template: Template, service: Service) -> str:
+    """Give the version that wrote the data last: that of the release that serves. The settings may name another one,
+    which was not deployed yet or did not become healthy."""
+    running = next((each.version for each in template.versions if each.image == service.serving_image), None)
+    return running or (service.template.version if service.template else "")
+
+
+def version_steps(template: Template, current: str, serving: str = "") -> tuple[VersionStep, ...]:
+    """Give what each of a template's versions would mean, in the template's order, without `current`: the one that the
+    settings name. `serving` is the one that runs, if that is another (`serving_version`)."""
+    return tuple(
+        step_between(template, serving or current, each.version)
+        for each in template.versions
+        if each.version != current
+    )
 
 
 def step_between(template: Template, current: str, wanted: str) -> VersionStep:
     """Give what going from one version to another means."""
     if current == wanted:
-        return VersionStep(wanted, Risk.SAFE, "")
+        return VersionStep(wanted, Risk.SAFE, f"{template.title} {wanted} is what runs: nothing changes.")
     lines = template.downgrades if _is_back(template, current, wanted) else template.upgrades
     line = next((each for each in lines if _fits(each, current, wanted)), None)
     if line is None and lines is template.downgrades and _is_back(template, current, wanted):

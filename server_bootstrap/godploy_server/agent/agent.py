@@ -25,6 +25,7 @@ from godploy_server.contract import (
     DeploymentId,
     DeploymentLogGrew,
     GodployError,
+    ImageSource,
     InfoChanged,
     MetricsTaken,
     NotFound,
@@ -142,9 +143,11 @@ class Agent:
     def describe(self, row: ServiceRow) -> Service:
         """Give the service of a row with what is true of it now."""
         containers = self.docker.of_service(row.id)
-        wanted = 0
+        wanted, serving_image = 0, ""
         if row.release is not None:
-            wanted = releases.settings_of(self.connection, row.id, row.release).replicas
+            served = releases.settings_of(self.connection, row.id, row.release)
+            wanted = served.replicas
+            serving_image = served.source.image if isinstance(served.source, ImageSource) else ""
         at = now()
         bad_answers = self.health.bad_answers(containers)
         status = status_of(containers, row.release, wanted, row.is_stopped, self.docker.answers, at, bad_answers)
@@ -165,6 +168,7 @@ class Agent:
             created_at=row.created_at,
             needs_deployment=row.needs_deployment,
             template=row.template,
+            serving_image=serving_image,
         )
 
     def snapshot(self) -> Snapshot:

@@ -76,6 +76,18 @@ def test_a_version_that_is_offered_no_longer_can_be_left_upwards_only():
         change(service, "18")
 
 
+def test_a_version_that_did_not_become_healthy_can_be_taken_back():
+    service = made_from("postgres", "17")  # what the settings say since the change
+    service = replace(service, serving_image="postgres:16")  # what goes on serving, because 17 could not read its data
+    assert templates.serving_version(templates.library().get("postgres"), service) == "16"
+    back = change(service, "16")
+    assert back.change.settings.source == ImageSource("postgres:16")
+    assert (back.risk, back.warning) == (Risk.SAFE, "PostgreSQL 16 is what runs: nothing changes.")
+    assert change(service, "18").warning.startswith("PostgreSQL 18 cannot read the data of 16.")
+    steps = version_steps(templates.library().get("postgres"), "17", "16")
+    assert [(each.version, each.is_refused) for each in steps] == [("18", False), ("16", False)]
+
+
 def test_a_change_to_nothing_new_or_of_something_else_is_refused():
     with pytest.raises(BadInput, match="is Redis 7 already"):
         change(made_from("redis", "7"), "7")

@@ -146,7 +146,7 @@ def test_what_a_reference_leads_to_may_go_and_the_next_deployment_says_so(place)
     with pytest.raises(Conflict, match="The variable DATABASE_URL has no value: db has no variable PASSWORD"):
         place.environment("web")
     services.delete(place.db, place.database.id)
-    with pytest.raises(Conflict, match="this project has no service db. Connect another service"):
+    with pytest.raises(Conflict, match="this project has no service db"):
         place.environment("web")
 
 
