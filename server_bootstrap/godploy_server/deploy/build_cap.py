@@ -6,6 +6,7 @@ version 23; before, all builds share a group of Docker's own, which is limited i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -14,13 +15,8 @@ from godploy_server.contract import BUILD_GROUP, AgentSettings, DeploymentFailed
 
 LEAST_MEMORY_BYTES: Final = 64 << 20
 _CPU_PERIOD_US: Final = 100_000
-_KILLED: Final = (
-    "exit code: 137",
-    "killed",
-    "cannot allocate memory",
-    "out of memory",
-    "memoryerror",
-    "status code: 137",
+_KILLED: Final = re.compile(
+    r"(code|status)\W*137\b|\bkilled\b|signal: 9|cannot allocate memory|out of memory|memoryerror", re.I
 )
 
 
@@ -114,7 +110,7 @@ def count_in(text: str) -> int:
 
 def was_killed(lines: Sequence[str]) -> bool:
     """Whether the last lines of a build say that a program was killed, or got no memory."""
-    return any(sign in line.lower() for line in lines for sign in _KILLED)
+    return any(_KILLED.search(line) for line in lines)
 
 
 def cap_reached(cap: Cap) -> DeploymentFailed:

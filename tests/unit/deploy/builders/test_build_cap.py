@@ -106,6 +106,7 @@ def test_counters_and_signs_of_a_kill_are_read() -> None:
     assert [count_in(text) for text in ("17\n", "oom 2\noom_kill 5\n", "", "x y\n")] == [17, 5, 0, 0]
     assert was_killed(["did not complete successfully: exit code: 137"])
     assert was_killed(["fork: Cannot allocate memory"])
+    assert was_killed(["ERROR: failed to build: exit status 137"])
     assert not was_killed(["exit code: 1"])
     assert "default" in described(CAP, AgentSettings())
     assert "settings" in described(CAP, AgentSettings(build_cpus=1.5))
