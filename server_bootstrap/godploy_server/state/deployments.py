@@ -257,14 +257,22 @@ def begin_step(connection: sqlite3.Connection, deployment_id: str, step: Step) -
 def end_step(
     connection: sqlite3.Connection, deployment_id: str, step: Step, state: StepState, detail: str = ""
 ) -> None:
-    """Record how the newest run of a step ended."""
+    """Record how the newest run of a step ended. Without a `detail` it keeps the one that it has."""
     with transaction(connection):
         steps = list(find(connection, deployment_id).steps)
         for index in reversed(range(len(steps))):
             if steps[index].step is step:
-                steps[index] = replace(steps[index], state=state, ended_at=now(), detail=detail)
+                known = steps[index].detail
+                steps[index] = replace(steps[index], state=state, ended_at=now(), detail=detail or known)
                 break
         _set_steps(connection, deployment_id, steps, step)
+
+
+def note_step(connection: sqlite3.Connection, deployment_id: str, detail: str) -> None:
+    """Write down what the step under way is about to do, so that whoever undoes it knows."""
+    with transaction(connection):
+        *before, last = find(connection, deployment_id).steps
+        _set_steps(connection, deployment_id, [*before, replace(last, detail=detail)], last.step)
 
 
 def set_commit(connection: sqlite3.Connection, deployment_id: str, commit: str, message: str, author: str) -> None:

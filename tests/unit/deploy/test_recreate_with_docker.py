@@ -48,6 +48,7 @@ except OSError: note("overlap"); sys.exit(1)
 if version == "broken": sys.exit("the data is of another time")
 note("start")
 def end(*_):
+    if version == "slow": time.sleep(3)
     note("end"); os._exit(0)
 signal.signal(signal.SIGTERM, end)
 if version != "sick": open("/tmp/healthy", "w").close()
@@ -182,6 +183,29 @@ def test_after_a_kill_at_any_step_one_release_has_the_volume_and_the_history_say
         was_away = step != "start"
         word = "release 1 was started again and is healthy" if was_away else "release 1 serves as before"
         assert word in ended.problem.why
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_release_that_was_just_told_to_end_is_started_again(store: Shop, number: signal.Signals) -> None:
+    set_version(store, "slow")
+    assert store.deploy().state is DeploymentState.SUCCEEDED
+    set_version(store, "two")
+    row, job = store.begin()
+    store.await_step(row, Step.START)
+    while "what runs ends before release 3 starts" not in store.log(row):
+        time.sleep(0.05)
+    time.sleep(0.5)
+
+    job.send_signal(number)
+    job.wait(30)
+    run(recover(store.engine, lambda _: False))
+
+    ended = store.last()
+    assert ended.state is (DeploymentState.CANCELLED if number is signal.SIGTERM else DeploymentState.INTERRUPTED)
+    assert ended.problem is not None
+    assert "release 2 was started again and is healthy" in ended.problem.why
+    assert store.containers(is_running=True) == names(store, 2)
+    assert diary(store)[-3:] == ["start slow", "end slow", "start slow"]
 
 
 def test_a_kill_while_it_is_undone_is_undone_to_its_end(store: Shop) -> None:
