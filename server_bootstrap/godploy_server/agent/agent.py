@@ -211,7 +211,8 @@ class Agent:
         except NotFound:
             self._published.pop(deployment_id, None)
             return
-        for each in (deployment, *deployments.queued(self.connection)):
+        waiting = deployments.queued(self.connection) if self.hub.has_subscribers else ()
+        for each in (deployment, *waiting):
             if self._is_new(each.id, each):
                 self.hub.publish(DeploymentChanged(each))
         if deployment.state.is_final:
