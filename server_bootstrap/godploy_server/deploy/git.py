@@ -14,6 +14,7 @@ from godploy_server.contract import BadInput, DeploymentFailed, GitSource, Godpl
 from godploy_server.state.exhaustion import disk_full
 
 FETCHED_REF: Final = "refs/godploy/fetched"
+EVERY_BRANCH: Final = "refs/heads/*"
 REMOTE: Final = "source"
 _COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
 _SCP_LIKE: Final = re.compile(r"(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9.\-\[\]:]+:[^:].*")
@@ -35,6 +36,8 @@ class Revision:
     @property
     def words(self) -> str:
         """Give the reference as a person calls it."""
+        if self.reference == EVERY_BRANCH:
+            return "any branch"
         kind = "tag" if self.reference.startswith("refs/tags/") else "branch"
         return f"{kind} “{self.reference.split('/', 2)[2]}”"
 
@@ -129,10 +132,10 @@ def fetch_arguments(cache: Path, revision: Revision) -> list[str]:
 
 
 def fetch_history_arguments(cache: Path, reference: str) -> list[str]:
-    """Fetch a whole branch, or all of them for "refs/heads/*": for hosts that do not hand out single commits, and
+    """Fetch a whole branch, or all of them for EVERY_BRANCH: for hosts that do not hand out single commits, and
     for short hashes."""
     unshallow = ["--unshallow"] if (cache / "shallow").exists() else []
-    into = "refs/godploy/heads/*" if reference.endswith("/*") else FETCHED_REF
+    into = "refs/godploy/heads/*" if reference == EVERY_BRANCH else FETCHED_REF
     return [
         "git", "--git-dir", str(cache), "fetch", "--progress", "--no-tags", "--force", *unshallow,
         REMOTE, f"{reference}:{into}",
@@ -227,9 +230,9 @@ def fetch_error(output: Sequence[str], url: str, revision: Revision, public_key:
         )
     if revision.commit:
         return DeploymentFailed(
-            f"The commit {revision.commit[:12]} is not in the repository, nor in the history of {revision.words}",
-            last,
-            "Choose a commit of that branch, or push it",
+            f"The commit {revision.commit[:12]} is not in the repository",
+            f"it is in the history of no branch: {last}",
+            "Choose another commit, or push it",
         )
     return DeploymentFailed(f"{shown} could not be fetched", last, "Look at the deployment's log")
 

@@ -1,8 +1,11 @@
 """A git host: private repositories over SSH that only their own deploy keys may read."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from tests.lab.labkit.command import CommandFailed, LabUnavailable
 from tests.lab.labkit.containers import PREFIX, ensure_container
@@ -33,13 +36,21 @@ class Repository:
     def _git(self) -> tuple[str, ...]:
         return ("git", f"--git-dir=/srv/git/{self.name}.git")
 
-    def commit(self, files: Mapping[str, bytes | str | None], message: str = "Change", branch: str = "main") -> str:
+    def commit(
+        self,
+        files: Mapping[str, bytes | str | None],
+        message: str = "Change",
+        branch: str = "main",
+        submodules: Mapping[str, str] = MappingProxyType({}),
+    ) -> str:
         """Commit changed files (None deletes one) on a branch as if they had been pushed; gives back the commit id.
 
-        A path that ends with `*` is written as executable, without the `*`.
+        A path that ends with `*` is written as executable, without the `*`. `submodules` are paths with the commit
+        of the other repository; the .gitmodules that names it is one of the files.
         """
         head = self.head(branch)
         stream = _import_stream(files, message, branch, head)
+        stream += b"".join(f"M 160000 {commit} {path}\n".encode() for path, commit in submodules.items())
         _as_git(*self._git, "fast-import", "--quiet", "--force", stdin=stream)
         return self.head(branch)
 
@@ -50,10 +61,16 @@ class Repository:
         except CommandFailed:
             return ""
 
-    def allow(self, public_key: str) -> None:
-        """Accept a deploy key (a line of authorized_keys) for reading this repository, and this one only."""
+    def tag(self, name: str, branch: str = "main") -> None:
+        """Tag the newest commit of a branch."""
+        _as_git(*self._git, "tag", name, branch)
+
+    def allow(self, public_key: str, *others: Repository) -> None:
+        """Accept a deploy key (a line of authorized_keys) for reading this repository and `others`, and no more."""
         kind, blob = public_key.split()[:2]
-        line = f'command="/usr/local/bin/serve-one-repository {self.name}",restrict {kind} {blob} {self.name}\n'
+        names = (self.name, *(each.name for each in others))
+        command = " || ".join(f"/usr/local/bin/serve-one-repository {name}" for name in names)
+        line = f'command="{command}",restrict {kind} {blob} {self.name}\n'
         _as_git("sh", "-c", f"cat >> {_KEYS}", stdin=line.encode())
 
     def refuse(self, public_key: str) -> None:

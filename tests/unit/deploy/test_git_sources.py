@@ -118,6 +118,21 @@ def test_a_commit_of_the_settings_stays_and_one_of_the_deployment_wins(
     assert fetch(engine, service, pinned, folder, second).commit == second
 
 
+@pytest.mark.parametrize("length", [40, 9])
+def test_a_commit_of_another_branch_is_found(
+    engine: Engine, service: ServiceRow, folder: Path, tmp_path: Path, length: int
+) -> None:
+    repository = new_repository(tmp_path / "shop", version="1")
+    git(repository, "checkout", "--quiet", "-b", "side")
+    add(repository, "second", version="2")
+    wanted = git(repository, "rev-parse", "HEAD")
+    add(repository, "third", version="3")
+    git(repository, "checkout", "--quiet", "main")
+    source = GitSource(f"file://{repository}")
+    assert fetch(engine, service, source, folder, wanted[:length]).commit == wanted
+    assert (folder / "version").read_text() == "2"
+
+
 def test_submodules_come_at_their_commits_with_theirs_when_they_are_asked_for(
     engine: Engine, service: ServiceRow, folder: Path, tmp_path: Path
 ) -> None:

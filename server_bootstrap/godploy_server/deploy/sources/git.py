@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from godploy_server.contract import GitSource
+from godploy_server.contract import GitSource, Unreachable
 from godploy_server.deploy import git
 from godploy_server.deploy.children import child_environment
 from godploy_server.deploy.locking import alone_in
@@ -67,7 +68,7 @@ async def _write_tree(
     async def write(url: str, cache: Path, commit: str, folder: Path) -> None:
         git.check_url(url, local_allowed=_is_local_allowed(engine, url))
         within = _session(engine, service, url, log, with_lfs=source.lfs)
-        revision = git.Revision("refs/heads/*", commit)
+        revision = git.Revision(git.EVERY_BRANCH, commit)
         await _fetch(within, cache, url, revision, service.deploy_key)
         await _write_tree(engine, service, source, log, Checkout(within, url, cache, commit, folder), depth + 1)
 
@@ -75,20 +76,35 @@ async def _write_tree(
 
 
 async def _fetch(session: Git, cache: Path, url: str, revision: git.Revision, public_key: str) -> tuple[str, str, str]:
-    """Fetch a revision into the cache; gives its full hash, author and subject."""
+    """Fetch a revision into the cache; gives its full hash, author and subject.
+
+    A commit that the host does not hand out by itself, or that is named by a short hash, is looked for in the history
+    of the reference and then in that of every branch.
+    """
     await session.must(git.init_arguments(cache), "The cache of the source could not be made")
-    code = 1
-    if not revision.commit or len(revision.commit) in _WHOLE_HASHES:
-        code = await session.run(git.fetch_arguments(cache, revision), FETCH_TIMEOUT_S)
-    if revision.commit and code != 0:
-        code = await session.run(git.fetch_history_arguments(cache, revision.reference), FETCH_TIMEOUT_S)
-    if code != 0:
-        raise git.fetch_error(list(session.last), url, revision, public_key)
+    ways = [partial(git.fetch_arguments, cache, revision)]
+    if revision.commit:
+        histories = dict.fromkeys((revision.reference, git.EVERY_BRANCH))
+        ways = ways if len(revision.commit) in _WHOLE_HASHES else []
+        ways += [partial(git.fetch_history_arguments, cache, each) for each in histories]
+    is_reached = False
+    for arguments in ways:
+        if await session.run(arguments(), FETCH_TIMEOUT_S) == 0:
+            is_reached = True
+            if found := await _description(session, cache, revision.commit):
+                return found
+        elif isinstance(error := git.fetch_error(list(session.last), url, revision, public_key), Unreachable):
+            raise error
+    raise git.fetch_error(["no such commit"] if is_reached else list(session.last), url, revision, public_key)
+
+
+async def _description(session: Git, cache: Path, commit: str) -> tuple[str, str, str] | None:
+    """Give full hash, author and subject of a commit in the cache ("" for what was fetched last), None if it lacks."""
     session.last.clear()
-    if await session.run(git.describe_arguments(cache, revision.commit), is_shown=False) != 0:
-        raise git.fetch_error(["no such commit"], url, revision, public_key)
-    commit, author, subject = [*map(git.one_line, list(session.last)[:3]), "", ""][:3]
-    return commit, author, subject
+    if await session.run(git.describe_arguments(cache, commit), is_shown=False) != 0:
+        return None
+    whole, author, subject = [*map(git.one_line, list(session.last)[:3]), "", ""][:3]
+    return whole, author, subject
 
 
 def _is_local_allowed(engine: Engine, url: str) -> bool:
