@@ -26,7 +26,9 @@ LOOKED_AT = (
     "server-queue",
     "server-settings-mirror",
     "service-folder",
+    "registry-refused",
     "service-plan",
+    "service-sending",
     "service-variables-references",
 )
 

@@ -6,10 +6,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from godploy_desktop.assets import asset
 from godploy_desktop.core.workspace import Workspace
 from godploy_desktop.remote.states import ConnectionState
 from godploy_desktop.ui.models.route import Route
-from godploy_server.contract import DeploymentId, Problem, Service, ToolSource
+from godploy_server.contract import (
+    Cleanup,
+    DeploymentId,
+    GodployError,
+    NotAllowed,
+    Problem,
+    Service,
+    ToolSource,
+    Unreachable,
+)
 from tests.gui.recorded import databases, snapshots
 from tests.gui.recorded.workspace import recorded_server, recorded_workspace
 
@@ -18,6 +28,14 @@ SERVICE = Route("service", server=1, project="p-storefront", service=snapshots.W
 API = Route("service", server=1, project="p-storefront", service=snapshots.API.id)
 REPORTS = Route("service", server=1, project="p-storefront", service=snapshots.REPORTS.id)
 DRAFT = Route("service", server=1, project="p-storefront", service=snapshots.DRAFT.id)
+NO_SOURCE = Unreachable(
+    "The repository cannot be fetched",
+    "git@git.example.com answered: Permission denied (publickey)",
+    "Add the service's deploy key to the repository",
+)
+NO_LOGIN = NotAllowed(
+    "ghcr.io does not accept this login", "it answered: 401 Unauthorized", "Check the user and the password or token"
+)
 DB = Route("service", server=1, project="p-storefront", service=databases.DB.id)
 SITE = Route("service", server=1, project="p-storefront", service=databases.SITE.id)
 PROJECT = Route("project", server=1, project="p-storefront")
@@ -177,6 +195,68 @@ def mirrored(folder: Path) -> Scene:
     return Scene(recorded_workspace(folder, server), SERVER_SETTINGS)
 
 
+def held(verb: str, act: Callable[[Any], object]) -> Callable[[Any], object]:
+    """The same while the server does not answer a call."""
+
+    def do(page: Any) -> object:
+        page.context.workspace.servers[0].agent.hold[verb] = asyncio.Event()
+        return act(page)
+
+    return do
+
+
+def refused(verb: str, error: GodployError, act: Callable[[Any], object]) -> Callable[[Any], object]:
+    """The same where the server refuses a call."""
+
+    def do(page: Any) -> object:
+        page.context.workspace.servers[0].agent.refuse[verb] = error
+        return act(page)
+
+    return do
+
+
+def rotate(page: Any) -> object:
+    """Change the password of a database, and wait for what comes of it."""
+
+    async def go_on() -> None:
+        await asyncio.sleep(0.05)
+        named(page.window(), "confirm-rotate").click()
+
+    click("rotate-password")(page)
+    return asyncio.ensure_future(go_on())
+
+
+def clean_server(page: Any) -> object:
+    """Look for what can go where nothing can."""
+    page.context.workspace.servers[0].agent.found = Cleanup((), 0)
+    return below("see-cleanup", presses=True)(page)
+
+
+def log_in(page: Any) -> object:
+    """Log in at a registry that refuses it."""
+
+    async def go_on() -> None:
+        window = page.window()
+        for name, text in (("host", "ghcr.io"), ("user", "deploy"), ("password", "wrong")):
+            named(window, f"registry-{name}").setText(text)
+        named(window, "save-registry").click()
+
+    click("add-registry")(page)
+    return asyncio.ensure_future(go_on())
+
+
+def lose(page: Any) -> None:
+    """Lose the connection after everything was read."""
+    problem = Problem("unreachable", "fra-1 does not answer", "no packet came for 10 s", "Wait, or check it")
+    page.context.workspace.servers[0].connection.become(ConnectionState.RECONNECTING, problem)
+
+
+def send(page: Any) -> object:
+    """Send a folder of this computer; its first step is under way."""
+    here(page, str(asset("resources/samples")))
+    return click("deploy-button")(page)
+
+
 def show_plan(page: Any) -> None:
     page.header._show_plan()
 
@@ -187,13 +267,13 @@ def deploy_commit(page: Any) -> None:
     page.header._deploy_by(Way.COMMIT)
 
 
-def here(page: Any, **changes: object) -> None:
+def here(page: Any, path: str = databases.SITE.settings.source.path, **changes: object) -> None:
     """Let the folder be one of this computer."""
     from godploy_desktop.core.sources import this_computer
     from tests.gui.recorded.workspace import change_service
 
     server = page.context.workspace.servers[0]
-    source = replace(databases.SITE.settings.source, computer=this_computer())
+    source = replace(databases.SITE.settings.source, path=path, computer=this_computer())
     change_service(server, databases.SITE, settings=replace(databases.SITE.settings, source=source), **changes)
 
 
@@ -246,6 +326,14 @@ SCENES: dict[str, Make] = {
     "database-trouble": with_databases(replace(DB, service=databases.QUEUE.id)),
     "database-rotate": with_databases(DB, click("rotate-password")),
     "database-version": with_databases(DB, click("change-version")),
+    "database-rotating": with_databases(DB, held("rotate", rotate)),
+    "database-rotated": with_databases(DB, rotate),
+    "database-lost": with_databases(DB, lose),
+    "service-plan-loading": with_databases(API, held("plan", show_plan)),
+    "service-plan-failed": with_databases(API, refused("plan", NO_SOURCE, show_plan)),
+    "service-sending": with_databases(SITE, held("prepare_upload", send)),
+    "server-cleanup-nothing": with_databases(SERVER_SETTINGS, clean_server),
+    "registry-refused": with_databases(SERVER_SETTINGS, refused("set_registry", NO_LOGIN, log_in)),
     "database-delete": with_databases(DB.on("settings"), click("delete-service")),
     "service-crashed": at(REPORTS),
     "service-undeployed": at(DRAFT),
