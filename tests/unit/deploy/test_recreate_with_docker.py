@@ -29,11 +29,13 @@ from godploy_server.contract import (
     Strategy,
 )
 from godploy_server.deploy import lifecycle
+from godploy_server.deploy.job import LEFT_OPEN
 from godploy_server.deploy.recovery import recover
 from godploy_server.runtime.release_containers import containers_of, stop_containers
 from godploy_server.runtime.volumes import volumes_of
 from godploy_server.state import deployments, releases, services
 from tests.unit.deploy.conftest import Shop, free_port, run
+from tests.unit.deploy.docker_door import DockerDoor
 
 pytestmark = pytest.mark.lab
 
@@ -220,6 +222,30 @@ def test_a_kill_while_it_is_undone_is_undone_to_its_end(store: Shop) -> None:
     run(recover(store.engine, lambda _: False))
 
     assert store.last().state in (DeploymentState.CANCELLED, DeploymentState.INTERRUPTED)
+    assert store.containers(is_running=True) == names(store, 1)
+    assert not [line for line in diary(store) if line.startswith("overlap")]
+
+
+def test_when_docker_goes_away_the_deployment_is_settled_after_it_is_back(
+    store: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door = DockerDoor(tmp_path / "docker.sock", store.engine.docker.socket_path)
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{door.path}")
+    set_version(store, "sick", health=HealthCheck(timeout_s=60, command=("test", "-f", "/tmp/healthy")))
+    row, job = store.begin()
+    monkeypatch.delenv("DOCKER_HOST")  # the job alone goes through the door
+    store.await_step(row, Step.PROBE)
+
+    door.shut()
+
+    assert job.wait(60) == LEFT_OPEN
+    assert store.last().state is DeploymentState.RUNNING
+    assert "Docker went away" in store.log(row)
+    run(recover(store.engine, lambda _: False))  # this side sees it
+    ended = store.last()
+    assert ended.state is DeploymentState.INTERRUPTED
+    assert ended.problem is not None
+    assert ended.problem.why == "Docker went away during probe; release 1 was started again and is healthy"
     assert store.containers(is_running=True) == names(store, 1)
     assert not [line for line in diary(store) if line.startswith("overlap")]
 
