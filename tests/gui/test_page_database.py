@@ -9,6 +9,7 @@ from PySide6.QtGui import QGuiApplication
 from godploy_desktop.core.templates import library
 from godploy_desktop.remote.states import ConnectionState
 from godploy_desktop.ui.models.database_words import (
+    current_words,
     hides_something,
     listed,
     public_warning,
@@ -24,6 +25,7 @@ from godploy_server.contract import (
     BadInput,
     Connection,
     GitSource,
+    ImageSource,
     NotReady,
     Rotated,
     RotatePassword,
@@ -87,14 +89,30 @@ def test_a_password_that_is_too_short_or_breaks_lines_is_refused(text):
         check_password(text)
 
 
+def at_version(version, serving=""):
+    image = ImageSource(f"postgres:{version}")
+    return replace(
+        of_template(version=version), settings=replace(databases.DB.settings, source=image), serving_image=serving
+    )
+
+
 def test_the_versions_of_a_template_say_what_they_do_to_the_data():
     postgres = library().get("postgres")
-    options = version_options(postgres, "16")
+    options = version_options(postgres, at_version("16"))
     assert [each.version for each in options] == ["18", "17"]
     assert all(each.is_risky and each.warning and each.tone == "err" for each in options)
-    back = version_options(postgres, "18")
+    back = version_options(postgres, at_version("18"))
     assert not any(each.is_possible for each in back)
     assert back[0].title == "17 · not possible"
+
+
+def test_a_version_that_never_served_can_be_taken_back():
+    failed = at_version("17", serving="postgres:16")
+    back = {each.version: each for each in version_options(library().get("postgres"), failed)}["16"]
+    assert (back.is_possible, back.is_risky, back.title) == (True, False, "16 · Runs now")
+    assert current_words(failed) == "Its settings say PostgreSQL 17; what runs is postgres:16."
+    assert current_words(at_version("16", serving="postgres:16")) == "It has PostgreSQL 16."
+    assert names(running_facts(failed))["serving"] == "postgres:16; the settings say postgres:17"
 
 
 def test_the_facts_of_a_database_are_its_volume_its_port_and_its_check():

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from godploy_desktop.core.templates import Risk, Template, version_steps
+from godploy_desktop.core.templates import Risk, Template, serving_version, version_steps
 from godploy_desktop.ui.models.words import counted
 from godploy_desktop.ui.theme.tokens import State
-from godploy_server.contract import Connection, Rotated, Service
+from godploy_server.contract import Connection, ImageSource, Rotated, Service
 
 _HIDDEN: Final = "•"
 _RISK: Final[dict[Risk, tuple[str, State]]] = {
@@ -99,17 +99,31 @@ class VersionOption:
         return f"{self.version} · {self.risk}" if self.is_possible else f"{self.version} · not possible"
 
 
-def version_options(template: Template, current: str) -> tuple[VersionOption, ...]:
-    """Give back the other versions of a template, newest first, with what going there does to the data."""
+def version_options(template: Template, service: Service) -> tuple[VersionOption, ...]:
+    """Give back the versions of a template that a service's settings do not name, newest first, with what going there
+    does to the data that the one that runs has written."""
+    current = service.template.version if service.template else ""
+    serving = serving_version(template, service)
     notes = {each.version: each.notes for each in template.versions}
     return tuple(
         VersionOption(
             step.version,
             notes.get(step.version, ""),
-            *_RISK[step.risk],
+            *(("Runs now", "ok") if step.version == serving else _RISK[step.risk]),
             step.warning,
             step.is_risky,
             not step.is_refused,
         )
-        for step in version_steps(template, current)
+        for step in version_steps(template, current, serving)
     )
+
+
+def current_words(service: Service) -> str:
+    """Give back which version a service has; where what runs is another than its settings say, both."""
+    use, source = service.template, service.settings.source
+    if use is None:
+        return ""
+    named = source.image if isinstance(source, ImageSource) else ""
+    if service.serving_image in ("", named):
+        return f"It has {use.title} {use.version}."
+    return f"Its settings say {use.title} {use.version}; what runs is {service.serving_image}."

@@ -37,6 +37,9 @@ def running_facts(service: Service) -> tuple[Fact, ...]:
         Fact("release", "Release", str(service.release) if service.release is not None else "none yet"),
         Fact("state", "State", service.state_detail or words.service_state(service.state)[0]),
     ]
+    source = settings.source
+    if isinstance(source, ImageSource) and service.serving_image not in ("", source.image):
+        facts.append(Fact("serving", "Image", f"{service.serving_image}; the settings say {source.image}"))
     if service.template is None:
         facts.append(Fact("domains", "Domains", ", ".join(each.host for each in service.domains) or "none"))
         facts.append(Fact("port", "Port", str(settings.port) if settings.port else "serves nothing"))

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from godploy_desktop.core.templates import Library, Template, library, version_change
-from godploy_desktop.ui.models.database_words import VersionOption, version_options
+from godploy_desktop.ui.models.database_words import VersionOption, current_words, version_options
 from godploy_desktop.ui.models.route import Route
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.dialog import AskingDialog
@@ -37,10 +37,13 @@ class VersionDialog(AskingDialog):
     """Reads the templates, offers the versions; a risky one wants the service's name typed."""
 
     def __init__(self, context: Context, parent: QWidget, server: Server, service: Service) -> None:
-        use = service.template
-        now = f"{use.title} {use.version}" if use else ""
         super().__init__(
-            context, parent, f"Change the version of {service.name}", f"It runs {now}.", width=520, icon="arrow-up"
+            context,
+            parent,
+            f"Change the version of {service.name}",
+            current_words(service),
+            width=520,
+            icon="arrow-up",
         )
         self._server, self._service = server, service
         self._template: Template | None = None
@@ -81,7 +84,7 @@ class VersionDialog(AskingDialog):
     def _show_library(self, found: Library) -> None:
         use = self._service.template
         template = found.find(use.name) if use else None
-        options = version_options(template, use.version) if template and use else ()
+        options = version_options(template, self._service) if template else ()
         if template is None or not options:
             title = use.title if use else ""
             self._nothing.setText(
