@@ -17,6 +17,7 @@ import pytest
 
 from godploy_server.contract import (
     DeploymentState,
+    GitSource,
     HealthCheck,
     ImageSource,
     Mount,
@@ -327,7 +328,7 @@ def test_a_hanging_step_is_ended_in_its_time(shop: Shop) -> None:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/shop.git"
-        shop.change(lambda before: replace(before, source=replace(before.source, url=url)))  # type: ignore[call-arg]  # a git source
+        shop.change(lambda before: replace(before, source=GitSource(url)))
         began = time.monotonic()
         failed = shop.deploy()
     assert failed.problem is not None
