@@ -94,9 +94,12 @@ def unit_properties(cap: Cap) -> list[str]:
     ]
 
 
-def counter_of(group: str, cgroup_version: str) -> str:
-    """Give the file that counts how often a group met its memory limit."""
-    return f"{group}/memory.events" if cgroup_version == "2" else f"memory/{group}/memory.failcnt"
+def counters_of(group: str, cgroup_version: str) -> list[str]:
+    """Give the files that count how often a group met its memory limit. In version 1 the limit of memory and swap
+    together, which is the same here, is met first where the kernel has one."""
+    if cgroup_version == "2":
+        return [f"{group}/memory.events"]
+    return [f"memory/{group}/memory.failcnt", f"memory/{group}/memory.memsw.failcnt"]
 
 
 def count_in(text: str) -> int:

@@ -79,16 +79,17 @@ class BuildGroup:
                 relative = str(group.relative_to(self.root))
                 with contextlib.suppress(OSError):  # the step ended in this moment
                     write_settings(self.root, build_cap.settings_of(relative, self.cap, "2"))
-                    counter = self.root / build_cap.counter_of(relative, "2")
-                    self._scattered_kills += build_cap.count_in(counter.read_text(encoding="ascii"))
+                self._scattered_kills += self._count_of(relative, "2")
 
     def _count(self) -> int:
         groups = {build_cap.group_of(self.kind), BUILD_GROUP}
+        return sum(self._count_of(group, self.kind.cgroup_version) for group in groups)
+
+    def _count_of(self, group: str, cgroup_version: str) -> int:
         total = 0
-        for group in groups:
-            with contextlib.suppress(OSError):
-                path = self.root / build_cap.counter_of(group, self.kind.cgroup_version)
-                total += build_cap.count_in(path.read_text(encoding="ascii"))
+        for counter in build_cap.counters_of(group, cgroup_version):
+            with contextlib.suppress(OSError):  # no such group yet, or no limit of swap in this kernel
+                total += build_cap.count_in((self.root / counter).read_text(encoding="ascii"))
         return total
 
 

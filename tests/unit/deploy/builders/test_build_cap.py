@@ -92,6 +92,15 @@ def test_a_failure_is_the_caps_only_if_the_group_met_it_and_a_program_was_killed
     assert "3072 MiB" in reached.problem.why
 
 
+def test_the_limit_of_memory_and_swap_together_counts_too(tmp_path: Path) -> None:
+    counter = tmp_path / "memory" / "docker/buildkit" / "memory.memsw.failcnt"
+    counter.parent.mkdir(parents=True)
+    counter.write_text("5\n")
+    group = BuildGroup(CAP, DockerKind("cgroupfs", "1", is_integrated=True), tmp_path)
+    counter.write_text("6\n")
+    assert group.reached(["exit code: 137"]) is not None
+
+
 def test_steps_without_a_common_group_are_capped_one_by_one(tmp_path: Path) -> None:
     step = tmp_path / "system.slice" / "system.slice:docker:abc"
     step.mkdir(parents=True)
