@@ -85,6 +85,7 @@ def test_what_is_wrong_is_marked_at_its_field_and_named_above(story):
         await page.press("save-settings")
         assert page.agent.asked == []
         assert page.is_shown("setting-arguments")
+        assert not page.find("setting-arguments").visibleRegion().isEmpty()
         assert "PATH" in page.find("problem-panel").problem.what
         page.find("setting-arguments").setPlainText("NODE_ENV=production")
         await page.press("save-settings")

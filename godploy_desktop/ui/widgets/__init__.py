@@ -23,7 +23,7 @@ from godploy_desktop.ui.widgets.menus import MenuButton, MenuEntry, open_menu
 from godploy_desktop.ui.widgets.panels import Banner, EmptyState, ErrorPanel, LoadingPanel, Skeleton, Toast
 from godploy_desktop.ui.widgets.progress import Meter, ProgressBar, Spinner
 from godploy_desktop.ui.widgets.rows_field import CELL_END, ROW_END, RowColumn, RowsField
-from godploy_desktop.ui.widgets.scroll import ScrollArea
+from godploy_desktop.ui.widgets.scroll import ScrollArea, bring_into_sight
 from godploy_desktop.ui.widgets.select_box import SelectBox
 from godploy_desktop.ui.widgets.steps import StepLine, StepList, StepMark, duration_text
 from godploy_desktop.ui.widgets.switches import CheckBox, Switch
@@ -99,6 +99,7 @@ __all__ = [
     "TextField",
     "Toast",
     "are_valid",
+    "bring_into_sight",
     "clear",
     "column",
     "duration_text",

@@ -16,7 +16,7 @@ from godploy_desktop.ui.widgets.buttons import Button, ButtonKind, IconButton
 from godploy_desktop.ui.widgets.cards import Card
 from godploy_desktop.ui.widgets.fields import TextField
 from godploy_desktop.ui.widgets.layouts import column, row
-from godploy_desktop.ui.widgets.scroll import ScrollArea
+from godploy_desktop.ui.widgets.scroll import ScrollArea, bring_into_sight
 from godploy_desktop.ui.widgets.switches import CheckBox
 from godploy_desktop.ui.widgets.text import Dot, IconTile, Label
 
@@ -173,8 +173,7 @@ class DialogFrame(QWidget):
         index = ordered.index(focused) if focused in ordered else (-1 if forwards else 0)
         target = ordered[(index + (1 if forwards else -1)) % len(ordered)]
         target.setFocus(Qt.FocusReason.TabFocusReason)
-        if self._scroll.isAncestorOf(target):
-            self._scroll.ensureWidgetVisible(target, 0, 24)
+        bring_into_sight(target)
         return True
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLayout, QWidget
 from godploy_desktop.ui.widgets.disclosure import Disclosure
 from godploy_desktop.ui.widgets.fields import Field
 from godploy_desktop.ui.widgets.layouts import column
+from godploy_desktop.ui.widgets.scroll import bring_into_sight
 
 
 class Form(QWidget):
@@ -53,6 +54,7 @@ def are_valid(fields: Sequence[Field]) -> bool:
             if isinstance(around, Disclosure):
                 around.set_open(True)
         wrong[0].setFocus(Qt.FocusReason.OtherFocusReason)
+        bring_into_sight(wrong[0])
     return not wrong
 
 

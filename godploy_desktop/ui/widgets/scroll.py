@@ -1,8 +1,8 @@
-"""A scroll area without frame or ground, for pages and dialogs."""
+"""A scroll area without frame or ground, for pages and dialogs, and bringing something in it into sight."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 
@@ -33,3 +33,16 @@ class ScrollArea(QScrollArea):
         if moved and focused is not None:
             self.ensureWidgetVisible(focused, 24, 24)
         return moved
+
+
+def bring_into_sight(widget: QWidget) -> None:
+    """Scroll whatever `widget` is in until it can be seen, once what changes now is laid out."""
+
+    def scroll() -> None:
+        around = widget.parentWidget()
+        while around is not None:
+            if isinstance(around, QScrollArea):
+                around.ensureWidgetVisible(widget, 24, 24)
+            around = around.parentWidget()
+
+    QTimer.singleShot(0, widget, scroll)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QScrollArea, QWidget
+from PySide6.QtWidgets import QWidget
 
 from godploy_desktop.core.templates import Library
 from godploy_desktop.ui.models.gallery import matching
 from godploy_desktop.ui.pages.projects.template_card import BrokenTemplateCard, TemplateCard
-from godploy_desktop.ui.widgets import CardGrid, FilterField, Label, clear, column
+from godploy_desktop.ui.widgets import CardGrid, FilterField, Label, bring_into_sight, clear, column
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _CARD_PX = 230
@@ -88,10 +88,5 @@ class TemplateGallery(QWidget):
         return True
 
     def _focus(self, index: int) -> None:
-        card = self._cards[index]
-        card.setFocus(Qt.FocusReason.TabFocusReason)
-        around = self.parentWidget()
-        while around is not None:
-            if isinstance(around, QScrollArea):
-                around.ensureWidgetVisible(card, 0, 24)
-            around = around.parentWidget()
+        self._cards[index].setFocus(Qt.FocusReason.TabFocusReason)
+        bring_into_sight(self._cards[index])
