@@ -76,6 +76,8 @@ async def take_contents(engine: Engine, row: UploadRow, pieces: Pieces, length: 
     source = _Pull(pieces)
     while head := await source.head():
         digest, size = head[:32], int.from_bytes(head[32:], "big")
+        if digest not in known:  # another request, perhaps a broken one of before, may have brought it meanwhile
+            known |= await _announced(engine, row.id)
         if digest not in known:
             raise BadInput(
                 "A content was sent that nobody asked for",
@@ -156,6 +158,12 @@ async def _missing(engine: Engine, upload_id: str) -> dict[str, int]:
         if count % _FILES_AT_ONCE == 0:
             await asyncio.sleep(0)
     return missing
+
+
+async def _announced(engine: Engine, upload_id: str) -> dict[bytes, int]:
+    """Give all contents of an upload, those that are here included: SHA-256 to size in bytes."""
+    contents = Manifest(engine.paths.upload(upload_id) / MANIFEST).contents()
+    return await asyncio.to_thread(lambda: {bytes.fromhex(sha256): size for sha256, size in contents})
 
 
 def _described(row: UploadRow, missing: dict[str, int]) -> Upload:
