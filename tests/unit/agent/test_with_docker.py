@@ -48,6 +48,8 @@ def agent(tmp_path):
             docker("rm", "-f", container)
         for network in (docker("network", "ls", "-q", "--filter", label) or "").split():
             docker("network", "rm", network)
+        for volume in (docker("volume", "ls", "-q", "--filter", label) or "").split():
+            docker("volume", "rm", volume)
 
 
 def state_of(agent, service_id):
