@@ -112,6 +112,18 @@ def test_what_stands_in_the_fields_of_another_builder_is_not_looked_at(kind):
             builder_of(right | wrong)
 
 
+def test_buildpacks_are_words_whatever_quotes_they_hold():
+    fields = builder_fields(AutoBuilder()) | {"builder": "buildpacks", "buildpacks": "a/b\n it's\tc "}
+    assert builder_of(fields) == BuildpacksBuilder(buildpacks=("a/b", "it's", "c"))
+
+
+@pytest.mark.parametrize("text", ["", "registry.example.com:5000/", "nginx:", "nginx@", "a b"])
+def test_half_an_image_is_refused(text):
+    held = ImageSource("nginx")
+    with pytest.raises(BadInput):
+        source_of(held, {"image": text})
+
+
 def test_only_what_is_followed_of_a_repository_is_kept():
     fields = source_fields(GIT) | {"tag": "v1", "commit": "a" * 40}
     assert source_of(GIT, fields) == GIT

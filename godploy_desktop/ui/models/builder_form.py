@@ -5,7 +5,6 @@ Every builder's fields are always there, so that what was typed for one stays wh
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from typing import Final
 
@@ -88,7 +87,7 @@ def builder_of(fields: Mapping[str, str]) -> Builder:
         case "buildpacks":
             return BuildpacksBuilder(
                 check_builder_image(fields["builder_image"]),
-                tuple(shlex.split(fields["buildpacks"])),
+                tuple(fields["buildpacks"].split()),
                 fields["process"].strip(),
             )
         case "static":

@@ -58,7 +58,7 @@ def check_git_url(text: str) -> str:
 def check_image(text: str) -> str:
     """Give back the name of an image, with a tag or digest or without."""
     image = text.strip()
-    if not image or any(sign.isspace() for sign in image):
+    if not image or image.endswith(("/", ":", "@")) or any(sign.isspace() for sign in image):
         raise BadInput(f"“{text}” is not an image", "an image looks like nginx:1.27", "Correct the name")
     return image
 
