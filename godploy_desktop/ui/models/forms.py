@@ -63,14 +63,6 @@ def check_image(text: str) -> str:
     return image
 
 
-def check_archive_name(text: str) -> str:
-    """Give back the path or name of an archive that can be unpacked: zip or tar, also compressed."""
-    name = text.strip()
-    if not name.lower().endswith((".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")):
-        raise BadInput(f"“{text}” is not an archive", "an archive is a .zip, .tar, .tar.gz or .tgz", "Choose another")
-    return name
-
-
 def check_project_name(text: str) -> str:
     """Give back a name that a project may have."""
     return check_name(text.strip(), "project")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from godploy_desktop.core.sources import ARCHIVE_ENDINGS
 from godploy_desktop.ui.models.forms import YES, check_git_url, check_image, parse_relative_path
 from godploy_server.contract import ArchiveSource, BadInput, FolderSource, GitSource, ImageSource, Source
 
@@ -91,3 +92,11 @@ def check_folder(text: str) -> str:
     if not text.strip():
         raise BadInput("No folder is chosen", "a folder of this computer is wanted", "Choose a folder")
     return text.strip()
+
+
+def check_archive_name(text: str) -> str:
+    """Give back the path or name of an archive that can be unpacked: zip or tar, also compressed."""
+    name = text.strip()
+    if not name.lower().endswith(ARCHIVE_ENDINGS):
+        raise BadInput(f"“{text}” is not an archive", "an archive is a .zip, .tar, .tar.gz or .tgz", "Choose another")
+    return name

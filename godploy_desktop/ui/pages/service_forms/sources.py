@@ -6,12 +6,13 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from godploy_desktop.core.sources import ARCHIVE_ENDINGS
 from godploy_desktop.ui.models import forms
-from godploy_desktop.ui.models.source_form import FOLLOWS, check_commit, check_folder, check_tag
+from godploy_desktop.ui.models.source_form import FOLLOWS, check_archive_name, check_commit, check_folder, check_tag
 from godploy_desktop.ui.pages.frame.layout import Switcher
 from godploy_desktop.ui.widgets import Disclosure, Field, Form, PathField, Select, SwitchField, TextField
 
-ARCHIVES = "Archives (*.zip *.tar *.tar.gz *.tgz *.tar.xz *.tar.bz2)"
+ARCHIVES = f"Archives ({' '.join(f'*{ending}' for ending in ARCHIVE_ENDINGS)})"
 
 
 def side_by_side(*fields: QWidget) -> QHBoxLayout:
@@ -91,7 +92,7 @@ class ArchiveForm(Form):
             filters=ARCHIVES,
             placeholder="~/shop.tar.gz",
             hint="zip or tar, also compressed",
-            check=forms.check_archive_name,
+            check=check_archive_name,
         )
         self.by_key: dict[str, Field] = {"archive": self.path, "root": root_field("archive")}
         self.more = Disclosure("Only a folder inside it", Form(self.by_key["root"]), f"{prefix}-more-of-source")
