@@ -82,12 +82,19 @@ def test_a_folder_with_a_dockerfile_is_built_from_here_and_sends_what_changed(
     (folder / "VERSION").write_text("2\n")
     assert sent_bytes(deployed(godploy)["image"]) < 300
     assert version(server, host) == "2"
-    tags = server.run("docker images --format '{{.Repository}}:{{.Tag}}' 'godploy/*'").split()
-    assert [tag.rpartition(":")[2] for tag in tags] == ["2", "1"]
+    tags = server.run("docker images --format '{{.Tag}}' 'godploy/*'").split()
+    assert tags == ["2", "1"]
+
+    # one that waits keeps its image while the one before it ends and clears up
+    (folder / "VERSION").write_text("3\n")
+    godploy("deploy", SHOP, "--no-follow")
+    (folder / "VERSION").write_text("4\n")
+    deployed(godploy)
+    assert version(server, host) == "4"
 
     again = deployed(godploy, "--last-upload")
     assert "image" not in again
-    assert version(server, host) == "2"
+    assert version(server, host) == "4"
 
     # a build that needs a secret is the server's own: the folder is sent, without what git ignores
     recipe = (

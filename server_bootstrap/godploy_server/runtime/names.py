@@ -15,6 +15,8 @@ REPLICA_LABEL: Final = "godploy.replica"
 CONFIG_LABEL: Final = "godploy.config"
 ROLE_LABEL: Final = "godploy.role"
 VOLUME_LABEL: Final = "godploy.volume"
+BUILT_ELSEWHERE: Final = "upload-"
+"""How the tag of an image begins that a desktop built for a deployment which has not taken it yet."""
 _LONGEST_LABEL: Final = 63
 
 

@@ -12,7 +12,7 @@ from godploy_server.deploy.builders.buildpacks import known_images, remove_lefto
 from godploy_server.deploy.builders.opening import open_work
 from godploy_server.deploy.disk import require_build_space
 from godploy_server.runtime.images import find_image, remove_image, tag_image
-from godploy_server.runtime.names import RELEASE_LABEL
+from godploy_server.runtime.names import BUILT_ELSEWHERE, RELEASE_LABEL
 from godploy_server.state import deployments, releases, settings
 
 
@@ -79,7 +79,7 @@ async def _take_image(attempt: Attempt, image_id: str, tag: str) -> None:
         )
     await tag_image(docker, image_id, tag)
     for other in found.get("RepoTags") or ():
-        if other.startswith(attempt.name.image("upload-")):
+        if other.startswith(attempt.name.image(BUILT_ELSEWHERE)):
             await remove_image(docker, other)
     is_pulled = isinstance(attempt.service.settings.source, ImageSource)
     known = releases.of_service(attempt.engine.connection, attempt.service.id) if is_pulled else []
