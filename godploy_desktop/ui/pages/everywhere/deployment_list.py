@@ -139,8 +139,8 @@ def change_cell(deployment: Deployment) -> Cell:
     back to; one that was replaced says by which."""
     parts = (
         f"#{deployment.number}",
+        words.superseded_words(deployment),
         words.short_commit(deployment.commit),
         deployment.branch,
-        words.superseded_words(deployment),
     )
     return Cell(words.change_words(deployment), sub=" · ".join(part for part in parts if part))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _COLUMNS = (
     Column("State", width=140),
     Column("Change", stretch=1),
-    Column("Why", width=150, hidden_below=640),
+    Column("Why", width=150, hidden_below=800),
     Column("Release", width=76, hidden_below=560),
     Column("Took", width=76, align_right=True),
     Column("When", width=84, align_right=True),

@@ -62,7 +62,7 @@ class ServiceHeader(QWidget, Observer):
         self.begin_observing(context)
         self._server, self._id = server, service_id
         self._is_asking = False
-        self._name, self._pill = Label("", "xl", 600), Pill("", "text3")
+        self._name, self._pill = Label("", "xl", 600, elide=True), Pill("", "text3")
         self._link = Link(self._open_domain)
         self._link.setObjectName("service-link")
         self._globe = Icon("globe", 14, "text3")
