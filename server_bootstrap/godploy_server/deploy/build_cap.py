@@ -94,19 +94,29 @@ def unit_properties(cap: Cap) -> list[str]:
     ]
 
 
-def counters_of(group: str, cgroup_version: str) -> list[str]:
-    """Give the files that count how often a group met its memory limit. In version 1 the limit of memory and swap
-    together, which is the same here, is met first where the kernel has one."""
-    if cgroup_version == "2":
-        return [f"{group}/memory.events"]
-    return [f"memory/{group}/memory.failcnt", f"memory/{group}/memory.memsw.failcnt"]
+def counter_of(group: str) -> str:
+    """Give the file that counts the kills of a group of version 2, those of groups below it included."""
+    return f"{group}/memory.events"
+
+
+def peak_of(group: str) -> str:
+    """Give the file that holds the most memory that a group of version 1 used since something was written to it.
+
+    Its counters of failures tell nothing: they are of the group alone, and newer kernels do not count at all.
+    """
+    return f"memory/{group}/memory.max_usage_in_bytes"
+
+
+def is_at_limit(peak: str, cap: Cap) -> bool:
+    """Whether a group of version 1 used all that it may, but for what a charge of pages may leave."""
+    return peak.strip().isdigit() and int(peak) >= cap.memory_bytes - (cap.memory_bytes >> 6)
 
 
 def count_in(text: str) -> int:
-    """Read such a counter: one number, or the line `oom_kill N`."""
+    """Read the line `oom_kill N` of memory.events."""
     for line in text.splitlines():
         name, _, number = line.rpartition(" ")
-        if name in ("", "oom_kill") and number.isdigit():
+        if name == "oom_kill" and number.isdigit():
             return int(number)
     return 0
 

@@ -37,7 +37,10 @@ class BuildGroup:
     _scattered_kills: int = field(default=0)
 
     def __post_init__(self) -> None:
-        self._before = self._count()
+        if self.kind.cgroup_version == "2":
+            self._before = sum(map(self._kills_of, self._groups()))
+        else:
+            self._forget_peaks()
 
     @property
     def image_parent(self) -> str:
@@ -51,8 +54,7 @@ class BuildGroup:
 
     def reached(self, lines: list[str]) -> DeploymentFailed | None:
         """Give the error to show if a build that failed with these last lines met the cap."""
-        has_met_it = self._count() > self._before or self._scattered_kills > 0
-        return build_cap.cap_reached(self.cap) if has_met_it and build_cap.was_killed(lines) else None
+        return build_cap.cap_reached(self.cap) if build_cap.was_killed(lines) and self._has_met_limit() else None
 
     @contextlib.asynccontextmanager
     async def held(self) -> AsyncIterator[None]:
@@ -79,18 +81,33 @@ class BuildGroup:
                 relative = str(group.relative_to(self.root))
                 with contextlib.suppress(OSError):  # the step ended in this moment
                     write_settings(self.root, build_cap.settings_of(relative, self.cap, "2"))
-                self._scattered_kills += self._count_of(relative, "2")
+                self._scattered_kills += self._kills_of(relative)
 
-    def _count(self) -> int:
-        groups = {build_cap.group_of(self.kind), BUILD_GROUP}
-        return sum(self._count_of(group, self.kind.cgroup_version) for group in groups)
+    def _groups(self) -> set[str]:
+        return {build_cap.group_of(self.kind), BUILD_GROUP}
 
-    def _count_of(self, group: str, cgroup_version: str) -> int:
-        total = 0
-        for counter in build_cap.counters_of(group, cgroup_version):
-            with contextlib.suppress(OSError):  # no such group yet, or no limit of swap in this kernel
-                total += build_cap.count_in((self.root / counter).read_text(encoding="ascii"))
-        return total
+    def _kills_of(self, group: str) -> int:
+        try:
+            return build_cap.count_in((self.root / build_cap.counter_of(group)).read_text(encoding="ascii"))
+        except OSError:
+            return 0  # no such group yet, or not any more
+
+    def _has_met_limit(self) -> bool:
+        if self.kind.cgroup_version == "2":
+            return sum(map(self._kills_of, self._groups())) > self._before or self._scattered_kills > 0
+        for group in self._groups():
+            with contextlib.suppress(OSError):
+                peak = (self.root / build_cap.peak_of(group)).read_text(encoding="ascii")
+                if build_cap.is_at_limit(peak, self.cap):
+                    return True
+        return False
+
+    def _forget_peaks(self) -> None:
+        for group in self._groups():
+            path = self.root / build_cap.peak_of(group)
+            if path.exists():
+                with contextlib.suppress(OSError):
+                    path.write_text("0", encoding="ascii")
 
 
 async def cap_builds(

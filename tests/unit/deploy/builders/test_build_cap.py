@@ -92,13 +92,17 @@ def test_a_failure_is_the_caps_only_if_the_group_met_it_and_a_program_was_killed
     assert "3072 MiB" in reached.problem.why
 
 
-def test_the_limit_of_memory_and_swap_together_counts_too(tmp_path: Path) -> None:
-    counter = tmp_path / "memory" / "docker/buildkit" / "memory.memsw.failcnt"
-    counter.parent.mkdir(parents=True)
-    counter.write_text("5\n")
+def test_in_version_1_the_most_that_was_used_since_the_build_began_tells(tmp_path: Path) -> None:
+    peak = tmp_path / "memory" / "docker/buildkit" / "memory.max_usage_in_bytes"
+    peak.parent.mkdir(parents=True)
+    peak.write_text(f"{CAP.memory_bytes}\n")  # of an earlier build
     group = BuildGroup(CAP, DockerKind("cgroupfs", "1", is_integrated=True), tmp_path)
-    counter.write_text("6\n")
+    assert peak.read_text() == "0"
+    peak.write_text(f"{CAP.memory_bytes // 2}\n")
+    assert group.reached(["exit code: 137"]) is None
+    peak.write_text(f"{CAP.memory_bytes - 4096}\n")
     assert group.reached(["exit code: 137"]) is not None
+    assert group.reached(["exit code: 1"]) is None
 
 
 def test_steps_without_a_common_group_are_capped_one_by_one(tmp_path: Path) -> None:
@@ -112,7 +116,7 @@ def test_steps_without_a_common_group_are_capped_one_by_one(tmp_path: Path) -> N
 
 
 def test_counters_and_signs_of_a_kill_are_read() -> None:
-    assert [count_in(text) for text in ("17\n", "oom 2\noom_kill 5\n", "", "x y\n")] == [17, 5, 0, 0]
+    assert [count_in(text) for text in ("oom 2\noom_kill 5\n", "", "x y\n")] == [5, 0, 0]
     assert was_killed(["did not complete successfully: exit code: 137"])
     assert was_killed(["fork: Cannot allocate memory"])
     assert was_killed(["ERROR: failed to build: exit status 137"])
