@@ -131,15 +131,21 @@ def wrong_settings(page: Any) -> None:
 
 
 def new_service_of(
-    choice: str, press: tuple[str, ...] = (), choose: tuple[str, str] | None = None
+    choice: str, press: tuple[str, ...] = (), choose: tuple[str, str] | None = None, folder: str = ""
 ) -> Callable[[Any], object]:
-    """Open the form for a new service, choose what is to run, then press things or choose from a list."""
+    """Open the form for a new service, choose what is to run, then press things, choose from a list or give one of
+    our folders."""
 
     async def go_on(window: Any) -> None:
         from PySide6.QtWidgets import QAbstractButton
 
         if choice == "database":
             await seen(window, "template-search")
+        if folder:
+            from godploy_desktop.assets import asset
+
+            named(window, "service-folder").setText(str(asset(folder)))
+            await asyncio.sleep(0.6)  # until it was looked at
         if choose is not None:
             named(window, choose[0]).choose(choose[1])
         for name in press:
@@ -297,7 +303,7 @@ SCENES: dict[str, Make] = {
     "new-project": at(Route("projects"), click("new-project")),
     "new-service": at(PROJECT, click("new-service")),
     "new-service-builder": at(PROJECT, new_service_of("git", choose=("service-builder", "static"))),
-    "new-service-folder": at(PROJECT, new_service_of("folder")),
+    "new-service-folder": at(PROJECT, new_service_of("folder", folder="resources/samples/hello")),
     "new-service-archive": at(PROJECT, new_service_of("archive")),
     "new-service-image": at(PROJECT, new_service_of("image")),
     "new-service-gallery": at(PROJECT, new_service_of("database")),
