@@ -58,7 +58,8 @@ class SetRegistry:
 
 @dataclass(frozen=True)
 class CleanupItem:
-    """Something to remove. `what`: "image", "build files", "upload", "git cache", "build cache" or "volume"."""
+    """Something to remove. `what`: "image", "container", "build files", "upload", "git cache", "deploy key" or "build
+    cache". A "volume" is shown but stays, since it may hold data: `why` says how a person removes it."""
 
     what: str
     name: str
@@ -69,7 +70,7 @@ class CleanupItem:
 
 @dataclass(frozen=True)
 class Cleanup:
-    """What would go, or went; `size_bytes` is what it frees."""
+    """What would go, or went; `size_bytes` is what it frees, without what stays."""
 
     items: tuple[CleanupItem, ...]
     size_bytes: int

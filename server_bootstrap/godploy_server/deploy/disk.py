@@ -32,6 +32,11 @@ def require_space(folder: Path, needed_bytes: int, doing: str) -> None:
         )
 
 
+def require_source_space(engine: Engine) -> None:
+    """Raise NotReady unless the state folder has room for the files of a source."""
+    require_space(engine.paths.state_dir, FREE_BESIDE_BYTES, "Fetching the source")
+
+
 async def require_build_space(engine: Engine) -> None:
     """Raise NotReady unless both the state folder and Docker's own have room for a build."""
     information = await engine.docker.request("GET", "/info")

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from godploy_server.contract import ArchiveSource, Conflict, DeploymentFailed, FolderSource, GitSource
-from godploy_server.deploy.disk import require_build_space
+from godploy_server.deploy.disk import require_source_space
 from godploy_server.deploy.sources.archive import extract_archive
 from godploy_server.deploy.sources.blobs import BlobStore
 from godploy_server.deploy.sources.fetched import Fetched, SourceLog
@@ -31,7 +31,7 @@ async def fetch_files(
 
     On any failure the folder is gone again. Raises BadInput, Conflict, NotReady, Unreachable, DeploymentFailed.
     """
-    await require_build_space(engine)
+    require_source_space(engine)
     try:
         return await _write(engine, service, folder, log, commit, upload)
     except BaseException:
