@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from tests.lab.labkit.base_images import Debian
 from tests.lab.labkit.command import CommandFailed, LabUnavailable
 from tests.lab.labkit.docker_engine import docker, names_of
-from tests.lab.labkit.hub_images import offered_on_demand
+from tests.lab.labkit.hub_images import NotOffered, offered_on_demand
 from tests.lab.labkit.images import offer_locally
 from tests.lab.labkit.lab import Lab, bring_up, is_up, take_down
 from tests.lab.labkit.network import LAST_SERVER, published_ssh_port
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
                 server = _server(_lab(), options.name)
                 words = server.ssh_arguments(options.user) + options.remote_command
                 os.execvp(words[0], words)
-    except (LabUnavailable, CommandFailed, TimeoutError) as failure:
+    except (LabUnavailable, NotOffered, CommandFailed, TimeoutError) as failure:
         print(f"The lab cannot do this: {failure}", file=sys.stderr)
         return 1
     return 0

@@ -3,7 +3,7 @@
 import os
 import secrets
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -12,7 +12,7 @@ import pytest
 
 from tests.lab.labkit.applications import application
 from tests.lab.labkit.base_images import Debian
-from tests.lab.labkit.command import CommandFailed, LabUnavailable
+from tests.lab.labkit.command import LabUnavailable
 from tests.lab.labkit.git_host import GitHost, Repository
 from tests.lab.labkit.lab import Lab, bring_up
 from tests.lab.labkit.private_registry import PrivateRegistry
@@ -52,6 +52,26 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(f"  not run: {name}")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, T, T]:
+    return (yield from _skipped_where_unavailable())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, T, T]:
+    return (yield from _skipped_where_unavailable())
+
+
+def _skipped_where_unavailable() -> Generator[None, T, T]:
+    """A part of the lab that is made on demand may be impossible here, as the lab as a whole may be."""
+    try:
+        return (yield)
+    except LabUnavailable as reason:
+        if os.environ.get(REQUIRED):
+            raise
+        pytest.skip(_CANNOT_RUN + str(reason))
+
+
 @pytest.fixture(scope="session")
 def lab_or_reason() -> Lab | str:
     """The lab, or why there is none; asked once per run."""
@@ -69,16 +89,6 @@ def lab(lab_or_reason: Lab | str) -> Lab:
     if isinstance(lab_or_reason, str):
         pytest.skip(_CANNOT_RUN + lab_or_reason)
     return lab_or_reason
-
-
-def _or_skip(work: Callable[[], T]) -> T:
-    """What a part of the lab that is made on demand gives; where it cannot be made, as for the lab as a whole."""
-    try:
-        return work()
-    except (LabUnavailable, CommandFailed) as reason:
-        if os.environ.get(REQUIRED):
-            raise
-        pytest.skip(_CANNOT_RUN + str(reason))
 
 
 RentServer = Callable[..., Server]
@@ -182,29 +192,25 @@ def application_repository(git_host: GitHost) -> Iterator[Callable[[str], Reposi
 @pytest.fixture
 def offer_images(lab: Lab) -> Callable[..., None]:
     """`offer_images("postgres:16", "redis:7")`: from now on the servers' mirror of Docker Hub has them."""
-
-    def offer(*names: str) -> None:
-        _or_skip(lambda: lab.internet.offer(*names))
-
-    return offer
+    return lab.internet.offer
 
 
 @pytest.fixture
 def private_registry(lab: Lab) -> PrivateRegistry:
     """A registry that wants a login, with an image in it."""
-    return _or_skip(lambda: lab.internet.private_registry)
+    return lab.internet.private_registry
 
 
 @pytest.fixture
 def tool_mirror(lab: Lab) -> ToolMirror:
     """The builders' programs as archives; waits until they are built, minutes on a machine that has none yet."""
-    return _or_skip(lambda: lab.internet.tool_mirror)
+    return lab.internet.tool_mirror
 
 
 @pytest.fixture
 def nixpacks(lab: Lab) -> Path:
     """The real Nixpacks, to be run on this machine."""
-    return _or_skip(lambda: ensure_tool("nixpacks"))
+    return ensure_tool("nixpacks")
 
 
 @pytest.fixture

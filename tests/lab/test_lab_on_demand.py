@@ -12,7 +12,7 @@ import pytest
 from tests.lab.labkit.applications import FOLDER
 from tests.lab.labkit.command import CommandFailed, LabUnavailable, run
 from tests.lab.labkit.docker_engine import docker
-from tests.lab.labkit.hub_images import NIXPACKS_BASE, find_offer
+from tests.lab.labkit.hub_images import NIXPACKS_BASE, NotOffered, find_offer
 from tests.lab.labkit.lab import Lab
 from tests.lab.labkit.private_registry import PrivateRegistry
 from tests.lab.labkit.servers import Server
@@ -55,7 +55,7 @@ def test_an_image_is_on_the_hub_once_it_is_asked_for(
     ping = "docker exec redis redis-cli -a secret ping 2>/dev/null"
     assert prepared_server.run(f"for i in $(seq 50); do {ping} && exit; sleep 0.1; done").strip() == "PONG"
     assert "NOAUTH" in prepared_server.run("docker exec redis redis-cli ping")
-    with pytest.raises(LabUnavailable, match=r"no nothing:1; it has .*postgres:16"):
+    with pytest.raises(NotOffered, match=r"no nothing:1; it has .*postgres:16"):
         lab.internet.offer("nothing:1")
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from tests.lab.labkit.base_images import Debian, ensure_base
 from tests.lab.labkit.buildpacks import BUILDER, LIFECYCLE_IMAGE, RUN, ensure_builder, ensure_lifecycle_image, run_image
-from tests.lab.labkit.command import LabUnavailable
 from tests.lab.labkit.go_toolchain import GO
 from tests.lab.labkit.images import Image, Offer, ensure_image, offers
 from tests.lab.labkit.runtime_images import go_image, node_image, toolbox_image
@@ -65,6 +64,7 @@ def _images() -> dict[str, Callable[[], Image]]:
         "mariadb:10.11": lambda: _debian_packaged("mariadb", "10.11", bookworm),
         "mariadb:11.8": lambda: _debian_packaged("mariadb", "11.8", trixie),
         "mariadb:11": lambda: _debian_packaged("mariadb", "11.8", trixie),
+        "mysql:9": lambda: _debian_packaged("mysql", "9", trixie),
         "redis:7": lambda: _debian_packaged("redis", "7", bookworm),
         "redis:8": lambda: _debian_packaged("redis", "8", trixie),
         "valkey/valkey:8": lambda: _debian_packaged("valkey", "8", trixie),
@@ -81,13 +81,17 @@ def _images() -> dict[str, Callable[[], Image]]:
     }
 
 
+class NotOffered(Exception):
+    """A name that the hub has no image for: a mistake of who asks, not a machine that cannot make it."""
+
+
 def offered_on_demand() -> tuple[str, ...]:
     """The names that `find_offer` knows besides those of `images.offers`."""
     return (*_images(), BUILDER, LIFECYCLE_IMAGE, "ubuntu:noble")
 
 
 def find_offer(name: str) -> Offer:
-    """How the hub comes to have an image. Raises LabUnavailable for a name that it does not know."""
+    """How the hub comes to have an image. Raises NotOffered."""
     for offer in offers():
         if offer.name == name:
             return offer
@@ -99,6 +103,6 @@ def find_offer(name: str) -> Offer:
         return Offer(name, Debian.BOOKWORM.base_image, lambda: ensure_base(Debian.BOOKWORM))
     known = _images()
     if name not in known:
-        raise LabUnavailable(f"the lab's hub has no {name}; it has {', '.join(sorted(offered_on_demand()))}")
+        raise NotOffered(f"the lab's hub has no {name}; it has {', '.join(sorted(offered_on_demand()))}")
     image = known[name]()
     return Offer(name, image.name, lambda: ensure_image(image))

@@ -1,9 +1,10 @@
 """The shared parts that servers find on the lab's network: image hub, nameserver and ACME server."""
 
+import contextlib
 import ssl
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 from tests.lab.labkit import machine
 from tests.lab.labkit.cache import cache_folder
 from tests.lab.labkit.certificates import ensure_certificates
-from tests.lab.labkit.command import LabUnavailable
+from tests.lab.labkit.command import CommandFailed, LabUnavailable
 from tests.lab.labkit.containers import PREFIX, ensure_container
 from tests.lab.labkit.dns import Dns, ask
 from tests.lab.labkit.docker_engine import HUB_ON_LOOPBACK
@@ -50,20 +51,30 @@ class Internet:
     acme: Acme
 
     def offer(self, *names: str) -> None:
-        """Let the hub offer images such as `postgres:16`; made on first use. Raises LabUnavailable, CommandFailed."""
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        """Let the hub offer images such as `postgres:16`; made on first use. Raises LabUnavailable, NotOffered."""
+        with _or_unavailable(), ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(publish, [find_offer(name) for name in names]))
 
     @property
     def private_registry(self) -> PrivateRegistry:
-        """A registry that wants a login, started on first use."""
-        return ensure_private_registry(self.addresses)
+        """A registry that wants a login, started on first use. Raises LabUnavailable."""
+        with _or_unavailable():
+            return ensure_private_registry(self.addresses)
 
     @property
     def tool_mirror(self) -> ToolMirror:
         """A site with the builders' programs as their makers release them, started on first use; waits until they are
         built. Raises LabUnavailable."""
-        return ensure_tool_mirror(self.addresses)
+        with _or_unavailable():
+            return ensure_tool_mirror(self.addresses)
+
+
+@contextlib.contextmanager
+def _or_unavailable() -> Iterator[None]:
+    try:
+        yield
+    except CommandFailed as failure:
+        raise LabUnavailable(str(failure)) from failure
 
 
 def fetch(url: str, ca_certificate: str = "") -> bytes:

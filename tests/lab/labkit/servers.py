@@ -94,7 +94,7 @@ class Server:
     def load_image(self, name: str) -> None:
         """Give the server's Docker an image that its mirror of Docker Hub cannot, such as one of ghcr.io.
 
-        `name` is one that `Internet.offer` takes. Raises LabUnavailable, CommandFailed.
+        `name` is one that `Internet.offer` takes. Raises LabUnavailable, NotOffered, CommandFailed.
         """
         publish(find_offer(name))
         path = f"{self.hub}/{hub_path(name)}"
