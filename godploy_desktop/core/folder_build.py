@@ -7,13 +7,14 @@ import secrets
 import socket
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from godploy_desktop.core.sending import size_words
 from godploy_desktop.core.server import Server
 from godploy_desktop.core.tasks import Progress
-from godploy_desktop.remote.buildkit.build import BuildObserver, ImageBuild, build_image
+from godploy_desktop.remote.buildkit.build import BuildObserver, ImageBuild, build_image, remove_image
 from godploy_desktop.remote.buildkit.session import Sent
 from godploy_desktop.remote.connection import DOCKER_SOCKET
 from godploy_desktop.remote.source_folder.folder_rules import context_rules
@@ -72,6 +73,14 @@ class BuildLog:
         return len(self.text.encode())
 
 
+@dataclass(frozen=True)
+class Built:
+    """An image that is on the server, and the name that it has until a deployment takes it."""
+
+    image_id: str
+    tag: str
+
+
 def build_arguments(builder: object, variables: Sequence[Variable]) -> dict[str, str]:
     """Give the build arguments: the builder's own, and the plain variables that the build sees. Raises BadInput."""
     given = dict(builder.arguments) if isinstance(builder, DockerfileBuilder) else {}
@@ -88,8 +97,8 @@ async def build_here(
     variables: Sequence[Variable],
     log: BuildLog,
     progress: Progress,
-) -> str:
-    """Build the image on the server; gives its id. Cancelling ends the build there.
+) -> Built:
+    """Build the image on the server. Cancelling ends the build there.
 
     Raises DeploymentFailed when it fails or takes too long, SourceChanged when the folder never holds still.
     """
@@ -115,7 +124,7 @@ async def build_here(
     timeout_s = service.settings.rollout.build_timeout_s
     try:
         async with asyncio.timeout(timeout_s):
-            return await _build(server, build, log, progress)
+            return Built(await _build(server, build, log, progress), build.tag)
     except TimeoutError:
         raise DeploymentFailed(
             "The build took too long",
@@ -126,18 +135,24 @@ async def build_here(
         progress.say("")
 
 
-async def _build(server: Server, build: ImageBuild, log: BuildLog, progress: Progress) -> str:
-    async def open_docker() -> socket.socket:
-        return await server.connection.open_unix(DOCKER_SOCKET, bulk=True)
+async def forget(server: Server, built: Built) -> None:
+    """Remove an image that no deployment will take."""
+    await remove_image(lambda: _open_docker(server), built.tag)
 
+
+async def _build(server: Server, build: ImageBuild, log: BuildLog, progress: Progress) -> str:
     for attempt in range(TRIES):
         try:
-            return await build_image(open_docker, build, _observer(log, progress))
+            return await build_image(lambda: _open_docker(server), build, _observer(log, progress))
         except SourceChanged as error:
             if attempt == TRIES - 1:
                 raise
             log.add(f"{error.problem.what}: looking at the folder again")
     raise AssertionError("the last try raises")
+
+
+async def _open_docker(server: Server) -> socket.socket:
+    return await server.connection.open_unix(DOCKER_SOCKET, bulk=True)
 
 
 def _observer(log: BuildLog, progress: Progress) -> BuildObserver:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
 
-from godploy_desktop.core.folder_build import BuildLog, build_here
+from godploy_desktop.core.folder_build import BuildLog, build_here, forget
 from godploy_desktop.core.folder_upload import send_folder
 from godploy_desktop.core.sending import Meter
 from godploy_desktop.core.server import Server
@@ -31,9 +31,11 @@ from godploy_server.contract import (
     Deploy,
     Deployment,
     FolderSource,
+    GodployError,
     Service,
     ServiceId,
     Trigger,
+    Unreachable,
     Upload,
 )
 
@@ -101,9 +103,15 @@ async def deploy_folder(
         upload = await send_folder(server, service, folder, source.root, dockerfile, progress)
         return await server.deploy(service.id, Deploy(upload=upload.id, trigger=trigger))
     log.add(f"-- built by {source.computer} from {folder}: {reason} --")
-    image_id = await build_here(server, service, folder, source.root, dockerfile, variables, log, progress)
+    built = await build_here(server, service, folder, source.root, dockerfile, variables, log, progress)
     progress.end("image")
-    return await server.deploy(service.id, Deploy(image_id=image_id, build_log=log.text, trigger=trigger))
+    try:
+        return await server.deploy(service.id, Deploy(image_id=built.image_id, build_log=log.text, trigger=trigger))
+    except Unreachable:  # it may have been asked for all the same
+        raise
+    except GodployError:
+        await forget(server, built)
+        raise
 
 
 async def deploy_archive(server: Server, service: Service, archive: Path, progress: Progress) -> Deployment:

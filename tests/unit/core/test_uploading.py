@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import socket
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from godploy_desktop.core.folder_build import LARGEST_LOG_BYTES, BuildLog, build_arguments
+from godploy_desktop.core.folder_build import LARGEST_LOG_BYTES, BuildLog, Built, build_arguments, forget
 from godploy_desktop.core.server import Server
 from godploy_desktop.core.sources import (
     Way,
@@ -46,6 +47,7 @@ from godploy_server.contract import (
     Service,
     ServiceId,
     ServiceSettings,
+    SetVariables,
     StaticBuilder,
     Unreachable,
     Variable,
@@ -85,6 +87,12 @@ class DirectConnection:
     async def open(self) -> socket.socket:
         sock = socket.socket(socket.AF_UNIX)
         sock.connect(str(self.path))
+        return sock
+
+    async def open_unix(self, path: str, *, bulk: bool = False) -> socket.socket:
+        sock = socket.socket(socket.AF_UNIX)
+        sock.connect(path)  # this machine's Docker
+        sock.setblocking(False)
         return sock
 
     async def open_bulk(self) -> socket.socket:
@@ -310,6 +318,40 @@ async def test_a_refusal_that_comes_early_is_what_is_told(sending: Sending, tmp_
     with pytest.raises(NotFound):
         await send_archive(sending.server, gone, archive, sending.progress())
     assert sending.connection.sent_bytes < 15_000_000
+
+
+def docker(*arguments: str) -> str:
+    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False).stdout.strip()
+
+
+@pytest.mark.lab
+async def test_what_is_built_from_here_is_handed_over_with_its_log(sending: Sending, folder: Path) -> None:
+    if not docker("images", "-q", "busybox:latest"):
+        pytest.skip("needs Docker with busybox:latest (python -m tests.lab up --local-images)")
+    (folder / "Dockerfile").write_text("FROM busybox\nARG COLOUR\nRUN echo $COLOUR > /colour\nCOPY . /srv\n")
+    (folder / ".gitignore").write_text("*.bin\n")
+    service = await sending.service(folder_source(folder), builder=AutoBuilder())
+    await sending.server.set_variables(service.id, SetVariables((Variable("COLOUR", "green", at_build=True),)))
+    heard: list[bytes] = []
+    log = BuildLog(heard.append)
+    tag = f"godploy/{service.id}"
+    try:
+        deployment = await deploy_service(sending.server, service, sending.progress(), log=log)
+        assert docker("run", "--rm", docker("images", "-q", tag), "cat", "/colour") == "green"
+        assert "large.bin" not in docker("run", "--rm", docker("images", "-q", tag), "ls", "/srv").split()
+        label = '{{index .Config.Labels "godploy.service"}}'
+        assert docker("image", "inspect", "-f", label, docker("images", "-q", tag)) == service.id
+        pieces = sending.server.agent.deployment_log(deployment.id, follow=False)
+        told = b"".join([piece async for piece in pieces])
+        assert told.startswith(b"".join(heard))
+        assert len(b"".join(heard)) == log.size_bytes
+        assert sending.step("image").detail.endswith("kB sent, 5 files")
+
+        built = Built("", docker("images", "--format", "{{.Repository}}:{{.Tag}}", tag))
+        await forget(sending.server, built)
+        assert docker("images", "-q", tag) == ""
+    finally:
+        docker("rmi", "-f", *docker("images", "-q", tag).split())
 
 
 SECRET = Variable("TOKEN", None, is_secret=True, at_build=True)
