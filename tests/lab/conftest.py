@@ -10,7 +10,6 @@ from typing import TypeVar
 
 import pytest
 
-from tests.lab.labkit.applications import application
 from tests.lab.labkit.base_images import Debian
 from tests.lab.labkit.command import LabUnavailable
 from tests.lab.labkit.git_host import GitHost, Repository
@@ -173,20 +172,6 @@ def repository(git_host: GitHost) -> Iterator[Repository]:
     made = git_host.create(f"shop-{secrets.token_hex(4)}", files)
     yield made
     made.delete()
-
-
-@pytest.fixture
-def application_repository(git_host: GitHost) -> Iterator[Callable[[str], Repository]]:
-    """`application_repository("node")`: a private repository with a sample application; no key may read it yet."""
-    made: list[Repository] = []
-
-    def make(name: str) -> Repository:
-        made.append(git_host.create(f"{name}-{secrets.token_hex(4)}", application(name)))
-        return made[-1]
-
-    yield make
-    for repository in made:
-        repository.delete()
 
 
 @pytest.fixture

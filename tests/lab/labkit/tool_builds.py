@@ -82,7 +82,7 @@ def build_nixpacks(version: str, target: Path) -> None:
     ensure_base(Debian.TRIXIE)
     name = f"godploy-lab-build-nixpacks-{version}"
     with tempfile.TemporaryDirectory(dir=cache_folder()) as folder:
-        options = ["--rm", "--name", name, "--label", LABEL, "--network", "host", "--cpu-shares", "512"]
+        options = ["--rm", "--name", name, "--label", LABEL, "--network", "host"]
         options += ["-v", f"{RECIPE}:/recipe:ro", "-v", f"{folder}:/out"]
         docker("rm", "-f", name)
         command = ["sh", "/recipe/build-nixpacks", version]
