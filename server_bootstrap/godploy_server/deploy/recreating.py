@@ -20,12 +20,14 @@ MAKING_WAY: Final = "ending the release that served"
 async def make_way(attempt: Attempt) -> None:
     """End whatever of the service runs besides the release that is to start."""
     number, _ = attempt.the_release()
+    running = [each for each in await containers_of(attempt.engine.docker, attempt.name) if each.is_running]
+    if all(each.release == number for each in running):
+        return
     attempt.log.say(f"Only one release can use its volumes and ports: what runs ends before release {number} starts")
     deployments.note_step(attempt.engine.connection, attempt.deployment.id, MAKING_WAY)
     stopped = await stop_others(attempt.engine, attempt.name, number)
-    if stopped:
-        names = ", ".join(each.name for each in stopped)
-        attempt.log.say(f"Stopped {names}; the service is away until release {number} is healthy")
+    names = ", ".join(each.name for each in stopped)
+    attempt.log.say(f"Stopped {names}; the service is away until release {number} is healthy")
 
 
 async def bring_back(attempt: Attempt) -> None:

@@ -110,6 +110,8 @@ def test_the_old_release_ends_before_the_new_one_starts_and_the_volume_stays(sto
     second = store.deploy()
     back = store.deploy(release=1)
     run(lifecycle.restart_service(store.engine, store.service.id))
+    while len(diary(store)) < 7:  # what made it healthy before the restart is still there: wait until it runs again
+        time.sleep(0.2)
     run(lifecycle.stop_service(store.engine, store.service.id))
     assert store.containers(is_running=True) == []
     run(lifecycle.start_service(store.engine, store.service.id))
