@@ -117,9 +117,8 @@ def test_a_search_marks_steps_and_goes_round(shown, qtbot):
     view = view_with(shown, 2000)
     view.toolbar.set_hides_others(False)
     view.toolbar.field.setText("message 19")
-    qtbot.waitUntil(lambda: view._search is not None and view._search.is_done)
+    qtbot.waitUntil(lambda: "111 lines" in view.toolbar.found.text(), timeout=20_000)
     assert len(view.area.rows) == 2000
-    assert "111 lines" in view.toolbar.found.text()
     view.area.show_line(19)
     view.step(1)
     assert view.area.current_line == 190
