@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import signal
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def static_site(folder: Path) -> Path:
 
 
 def test_a_folder_with_a_dockerfile_is_built_from_here_and_sends_what_changed(
-    lab: Lab, bootstrapped_server: Server, godploy: Godploy, folder: Path
+    bootstrapped_server: Server, godploy: Godploy, folder: Path
 ) -> None:
     server = bootstrapped_server
     host = open_service(godploy, server, "--folder", str(folder), "--health-path", "/healthz")
@@ -110,9 +111,9 @@ def test_a_folder_with_a_dockerfile_is_built_from_here_and_sends_what_changed(
 
 
 def test_a_folder_without_a_dockerfile_is_sent_and_the_second_time_one_file_of_it(
-    lab: Lab, bootstrapped_server: Server, godploy: Godploy, folder: Path
+    bootstrapped_server: Server, godploy: Godploy, folder: Path, offer_images: Callable[..., None]
 ) -> None:
-    lab.internet.offer("nginx:1.29-alpine")
+    offer_images("nginx:1.29-alpine")
     site = static_site(folder)
     host = open_service(godploy, bootstrapped_server, "--folder", str(site), "--builder", "static")
     first = deployed(godploy)
@@ -131,7 +132,7 @@ def test_a_folder_without_a_dockerfile_is_sent_and_the_second_time_one_file_of_i
 
 
 def test_an_archive_is_sent_when_the_service_is_made_and_a_newer_one_with_a_deployment(
-    lab: Lab, bootstrapped_server: Server, godploy: Godploy, tmp_path: Path
+    bootstrapped_server: Server, godploy: Godploy, tmp_path: Path
 ) -> None:
     def pack(name: str, text: str) -> str:
         with zipfile.ZipFile(tmp_path / name, "w") as archive:
@@ -152,9 +153,7 @@ def test_an_archive_is_sent_when_the_service_is_made_and_a_newer_one_with_a_depl
     assert refused.value.code == 2
 
 
-def test_ctrl_c_ends_the_build_on_the_server(
-    lab: Lab, bootstrapped_server: Server, godploy: Godploy, folder: Path
-) -> None:
+def test_ctrl_c_ends_the_build_on_the_server(bootstrapped_server: Server, godploy: Godploy, folder: Path) -> None:
     server = bootstrapped_server
     (folder / "Dockerfile").write_text("FROM python:3.12-slim\nRUN sleep 8642\n")
     open_service(godploy, server, "--folder", str(folder))
@@ -168,9 +167,9 @@ def test_ctrl_c_ends_the_build_on_the_server(
 
 
 def test_a_folder_is_deployed_to_the_oldest_docker_too(
-    lab: Lab, rent_server: RentServer, folder: Path, tmp_path: Path
+    lab: Lab, rent_server: RentServer, folder: Path, tmp_path: Path, offer_images: Callable[..., None]
 ) -> None:
-    lab.internet.offer("nginx:1.29-alpine")
+    offer_images("nginx:1.29-alpine")
     server = rent_server(Debian.BOOKWORM, prepared=True)
     godploy = Godploy(tmp_path / "person")
     add_server(godploy, server, lab)
