@@ -65,6 +65,8 @@ class Person:
                 return
             assert isinstance(widget, QLineEdit)
             widget.selectAll()
+            if not text:
+                QTest.keyClick(widget, Qt.Key.Key_Delete)
             QTest.keyClicks(widget, text)
 
         await self._act(do)
