@@ -8,15 +8,15 @@ Source: tonistiigi/fsutil, send.go and types/wire.proto, stat.proto.
 from __future__ import annotations
 
 import stat
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from godploy_desktop.remote.buildkit.grpc_server import Call, GrpcError, GrpcStatus
 from godploy_desktop.remote.buildkit.protobuf import bytes_field, known, number, number_field
 from godploy_desktop.remote.source_folder.listing import Entry
-from godploy_desktop.remote.source_folder.reading import read_blocks
+from godploy_desktop.remote.source_folder.reading import InThread, read_blocks
 
 _STAT: Final = 0
 _REQUEST: Final = 1
@@ -32,14 +32,6 @@ _GO_MODES: Final = ((stat.S_ISUID, 1 << 23), (stat.S_ISGID, 1 << 22), (stat.S_IS
 
 _STATS_AT_ONCE: Final = 200
 _BLOCKS_AT_ONCE: Final = 4
-
-
-class InThread(Protocol):
-    """Runs a blocking call in a thread; the file system is never read in the event loop."""
-
-    def __call__(self, work: Callable[[], list[bytes]]) -> Awaitable[list[bytes]]:
-        """Give back what `work` gives."""
-        ...
 
 
 async def send_folder(

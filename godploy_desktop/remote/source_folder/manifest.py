@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from godploy_desktop.remote.source_folder.hashes import HashCache
 from godploy_desktop.remote.source_folder.listing import Entry
-from godploy_desktop.remote.source_folder.reading import BLOCK_BYTES, SourceChanged, read_blocks
+from godploy_desktop.remote.source_folder.reading import BLOCK_BYTES, InThread, SourceChanged, read_blocks
 from godploy_server.contract import Cancelled, UploadFile
 
 _TOGETHER_BYTES: Final = 1024 * 1024  # small contents are read and sent together up to this
@@ -29,14 +29,6 @@ class Manifest:
     def size_bytes(self) -> int:
         """All files together."""
         return sum(each.size_bytes for each in self.files)
-
-
-class InThread(Protocol):
-    """Runs a blocking call in a thread."""
-
-    def __call__(self, work: Callable[[], list[bytes]]) -> Awaitable[list[bytes]]:
-        """Give back what `work` gives."""
-        ...
 
 
 def make_manifest(

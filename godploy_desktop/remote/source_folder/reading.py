@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from godploy_desktop.remote.source_folder.listing import Entry, identity_of
 from godploy_server.contract import BadInput, Conflict
 
 BLOCK_BYTES: Final = 256 * 1024
+
+
+class InThread(Protocol):
+    """Runs a blocking call in a thread: the file system is never read in the event loop."""
+
+    def __call__(self, work: Callable[[], list[bytes]]) -> Awaitable[list[bytes]]:
+        """Give back what `work` gives."""
+        ...
 
 
 class SourceChanged(Conflict):
