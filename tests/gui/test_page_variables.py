@@ -16,7 +16,7 @@ from godploy_desktop.ui.models.variable_edits import Draft, Scope, build_hint, c
 from godploy_server.contract import BadInput, Conflict, SetVariables, Variable
 from tests.gui.page_story import tell
 from tests.gui.recorded import databases, snapshots
-from tests.gui.recorded.scenes import API
+from tests.gui.recorded.scenes import API, DB
 from tests.gui.recorded.workspace import recorded_server, recorded_workspace
 
 REFERENCE = Variable("DATABASE_URL", None, is_secret=True, reference="db.url")
@@ -185,3 +185,16 @@ def test_without_a_database_the_project_is_offered(story):
         assert page.shell.went[-1].page == "project"
 
     story(API.on("variables"), plot, snapshot=snapshots.first_server())
+
+
+def test_the_password_of_a_database_is_not_changed_among_its_variables(story):
+    async def plot(page):
+        await page.until(lambda: page.is_shown("variable-value-POSTGRES_PASSWORD"))
+        assert page.find("variable-value-POSTGRES_PASSWORD").isReadOnly()
+        assert not page.find("variable-remove-POSTGRES_PASSWORD").isEnabled()
+        assert not page.find("variable-value-POSTGRES_DB").isReadOnly()
+        assert "change it with “Rotate password” in the overview" in page.words()
+        assert not page.find("save-variables").isEnabled()
+
+    held = (Variable("POSTGRES_DB", "app"), Variable("POSTGRES_PASSWORD", None, is_secret=True))
+    story(DB.on("variables"), plot, variables=held)

@@ -19,6 +19,7 @@ from godploy_server.contract import (
     Service,
     ToolSource,
     Unreachable,
+    Variable,
 )
 from tests.gui.recorded import databases, snapshots
 from tests.gui.recorded.workspace import recorded_server, recorded_workspace
@@ -251,6 +252,16 @@ def log_in(page: Any) -> object:
     return asyncio.ensure_future(go_on())
 
 
+def database_variables(folder: Path) -> Scene:
+    scene = with_databases(DB.on("variables"))(folder)
+    scene.workspace.servers[0].agent.kept_variables = (
+        Variable("POSTGRES_DB", "app"),
+        Variable("POSTGRES_PASSWORD", None, is_secret=True),
+        Variable("POSTGRES_USER", "app"),
+    )
+    return scene
+
+
 def lose(page: Any) -> None:
     """Lose the connection after everything was read."""
     problem = Problem("unreachable", "fra-1 does not answer", "no packet came for 10 s", "Wait, or check it")
@@ -331,6 +342,7 @@ SCENES: dict[str, Make] = {
     "database-public": with_databases(DB, click("reveal-url"), databases.PUBLIC_DB),
     "database-trouble": with_databases(replace(DB, service=databases.QUEUE.id)),
     "database-rotate": with_databases(DB, click("rotate-password")),
+    "database-variables": database_variables,
     "database-version": with_databases(DB, click("change-version")),
     "database-rotating": with_databases(DB, held("rotate", rotate)),
     "database-rotated": with_databases(DB, rotate),

@@ -19,12 +19,13 @@ SECRET_WIDTH = 84
 
 class VariableRow(QWidget):
     """A secret that the server holds shows dots and is only ever replaced, never read. A reference is shown as what it
-    is taken from; `is_missing` says that nothing gives that value any more."""
+    is taken from; `is_missing` says that nothing gives that value any more. With `is_rotated` it is the password of a
+    database, which only a rotation changes: another value here alone would lock everyone out."""
 
     changed = Signal()
     removed = Signal()
 
-    def __init__(self, variable: Variable | None = None, *, is_missing: bool = False) -> None:
+    def __init__(self, variable: Variable | None = None, *, is_missing: bool = False, is_rotated: bool = False) -> None:
         super().__init__()
         self._held = variable
         self._reference = variable.reference if variable else ""
@@ -63,9 +64,14 @@ class VariableRow(QWidget):
         self.value.textEdited.connect(lambda _text: self._edited())
         self.scope.chosen.connect(lambda _value: self._edited())
         self.secret.toggled.connect(lambda _on: self._edited())
-        self._is_missing = is_missing
+        self._is_missing, self._is_rotated = is_missing, is_rotated
         if self._reference:
             self._show_reference()
+        if is_rotated:
+            for field in (self.name, self.value):
+                field.setReadOnly(True)
+            for part in (self.secret, self.scope, remove):
+                part.setEnabled(False)
         self._show_secrecy()
 
     @property
@@ -110,6 +116,8 @@ class VariableRow(QWidget):
         hint = build_hint(self.draft())
         if self._is_missing:
             hint = "No service of this project gives this value: a deployment would fail. Connect another, or remove it"
+        if self._is_rotated:
+            hint = "The password: change it with “Rotate password” in the overview, so that the database learns of it"
         self._hint.setText(hint)
         self._hint.set_tone("err" if self._is_missing else "text3")
         self._hint.setVisible(bool(hint))
@@ -117,9 +125,8 @@ class VariableRow(QWidget):
             return
         is_secret = self.secret.isChecked()
         self.value.setEchoMode(QLineEdit.EchoMode.Password if is_secret else QLineEdit.EchoMode.Normal)
-        self.value.setPlaceholderText(
-            "•••••••• kept; type to replace" if self._keeps_secret() and is_secret else "value"
-        )
+        kept = "•••••••• kept" if self._is_rotated else "•••••••• kept; type to replace"
+        self.value.setPlaceholderText(kept if self._keeps_secret() and is_secret else "value")
 
 
 def _scope(variable: Variable | None) -> Scope:

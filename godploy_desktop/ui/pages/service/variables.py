@@ -114,7 +114,14 @@ class VariablesTab(ServiceTab):
 
     def _row(self, variable: Variable) -> VariableRow:
         is_missing = bool(variable.reference) and not is_resolved(variable.reference, self._providers())
-        return VariableRow(variable, is_missing=is_missing and self.server.model.is_live)
+        service = self.service
+        rotation = service.template.rotation if service and service.template else None
+        has_data = service is not None and service.release is not None  # before, nobody knows the password yet
+        return VariableRow(
+            variable,
+            is_missing=is_missing and self.server.model.is_live,
+            is_rotated=has_data and rotation is not None and variable.name == rotation.variable,
+        )
 
     def _providers(self) -> list[Service]:
         service = self.service
