@@ -31,6 +31,7 @@ def test_the_wheel_holds_scripts_units_and_resources(wheel):
     assert {f"{bootstrap}/install.sh", f"{bootstrap}/uninstall.sh"} <= names
     assert {f"{bootstrap}/systemd/godploy-{which}.service" for which in ("agent", "relay")} <= names
     assert [name for name in names if name.startswith("godploy_desktop/_assets/resources/samples/hello/")]
+    assert "godploy_desktop/_assets/resources/templates/postgres.yaml" in names
     assert "godploy_server/__main__.py" in names
     assert not [name for name in names if name.startswith(("tests/", "resources/", "server_bootstrap/"))]
 
