@@ -63,6 +63,9 @@ class _Answering(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._answer(404, {"message": "nothing can be made here"})
 
+    def do_DELETE(self) -> None:
+        self._answer(404, {"message": "nothing is here"})
+
     def _answer(self, status: int, value: object) -> None:
         content = json.dumps(value).encode()
         self.send_response(status)

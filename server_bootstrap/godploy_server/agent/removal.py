@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
+
 from godploy_server.agent.agent import Agent
 from godploy_server.contract import RemovalPreview, ServiceId, ServiceRemoved
-from godploy_server.state import deployments, services
+from godploy_server.state import deployments, services, uploads
 
 
 async def remove_one_service(agent: Agent, service_id: ServiceId) -> RemovalPreview:
@@ -15,7 +18,10 @@ async def remove_one_service(agent: Agent, service_id: ServiceId) -> RemovalPrev
     removed = await lifecycle.remove_service(agent.engine, service_id)
     cancel_waiting(agent, service_id)  # one may have been asked for meanwhile
     logs = deployments.ids_of_service(agent.connection, service_id)
+    sent = uploads.of_service(agent.connection, service_id, limit=1000)
     services.delete(agent.connection, service_id)
+    for upload in sent:
+        await asyncio.to_thread(shutil.rmtree, agent.paths.upload(upload.id), ignore_errors=True)
     for deployment_id in logs:
         agent.paths.log(deployment_id).unlink(missing_ok=True)
         agent.paths.job_output(deployment_id).unlink(missing_ok=True)

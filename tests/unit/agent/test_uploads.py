@@ -247,3 +247,17 @@ def test_the_newest_five_uploads_stay(agent, archive_service):
     kept = [each["id"] for each in agent.get(f"/v1/services/{archive_service}/uploads")[1]]
     assert kept == made[:1:-1]
     assert {each.name for each in agent.paths.uploads.iterdir()} == set(kept)
+
+
+def test_what_was_sent_goes_with_its_service(agent, archive_service):
+    put(agent, f"/v1/services/{archive_service}/archive?name=a.zip", b"x")
+    status, answer = agent.request("DELETE", f"/v1/services/{archive_service}")
+    assert status == 200, answer
+    assert list(agent.paths.uploads.iterdir()) == []
+
+
+def test_a_service_without_anything_sent_says_so_at_once(agent, folder_service):
+    status, answer = agent.post(f"/v1/services/{folder_service}/deployments")
+    assert (status, answer["problem"]["code"]) == (409, "conflict")
+    assert "godploy deploy" in answer["problem"]["next_step"]
+    assert agent.get(f"/v1/services/{folder_service}/deployments")[1] == []

@@ -104,7 +104,7 @@ def of_ours(cleanup: dict[str, object]) -> dict[str, int]:
 
 
 def test_what_the_preview_shows_goes_and_all_else_stays(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    from godploy_server.deploy.cleanup import gathering, process, waste
+    from godploy_server.deploy.cleanup import process, waste
 
     service_id = make_service(engine)
     kept = build(engine, service_id, "2")
@@ -126,7 +126,6 @@ def test_what_the_preview_shows_goes_and_all_else_stays(engine: Engine, monkeypa
     assert f"image godploy/{service_id}:1" not in of_ours(ask(engine, "preview"))  # tagged a moment ago
 
     monkeypatch.setattr(waste, "GRACE", -waste.GRACE)  # as if an hour had gone by since the image got its name
-    monkeypatch.setattr(gathering, "GRACE", waste.GRACE)
 
     def cleaned(what: str) -> dict[str, int]:
         found = run(process.clean_up(engine, what))

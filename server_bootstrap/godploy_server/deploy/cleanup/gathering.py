@@ -9,14 +9,13 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Final
 
 from godploy_server.contract import DeploymentState, ImageSource
 from godploy_server.deploy.builders.buildpacks import CACHE_LABEL
-from godploy_server.deploy.cleanup.blob_waste import BlobWaste, find_blob_waste
+from godploy_server.deploy.cleanup.blob_waste import find_blob_waste
 from godploy_server.deploy.cleanup.waste import GRACE, ContainerFacts, Facts, FolderFacts, ImageFacts, VolumeFacts
 from godploy_server.deploy.locking import alone_in
 from godploy_server.runtime.engine import Engine
@@ -29,16 +28,9 @@ _DOCKER_TIMEOUT_S: Final = 300.0
 _FRACTION: Final = re.compile(r"\.\d+")
 
 
-@dataclass(frozen=True)
-class Gathered:
-    """What there is, and the blobs that nobody needs by their paths."""
-
-    facts: Facts
-    blobs: BlobWaste
-
-
-async def gather(engine: Engine) -> Gathered:
-    """Look at everything that may be waste. Raises NotReady if Docker does not answer."""
+async def gather(engine: Engine, blob_age: timedelta = GRACE) -> Facts:
+    """Look at everything that may be waste, of contents at those older than `blob_age`. Raises NotReady if Docker does
+    not answer."""
     at = now()
     kept = timedelta(days=settings.read(engine.connection).kept_build_days)
     rows = services.every(engine.connection)
@@ -56,10 +48,10 @@ async def gather(engine: Engine) -> Gathered:
     used = {each["ImageID"] for each in usage.get("Containers") or ()}
     tagged = await _tag_times(engine, usage)
     async with alone_in(engine.paths.blobs):
-        blobs = find_blob_waste(engine.paths, at - GRACE)
+        blobs = find_blob_waste(engine.paths, at - blob_age)
     cache = _unused_cache(usage, at - kept)
     state = engine.paths.state_dir
-    facts = Facts(
+    return Facts(
         now=at,
         kept=kept,
         is_alone=not engine.instance.is_embedded,
@@ -81,7 +73,6 @@ async def gather(engine: Engine) -> Gathered:
         build_cache_bytes=sum(each["Size"] for each in cache),
         build_cache_used_at=max((_time(each.get("LastUsedAt") or each["CreatedAt"]) for each in cache), default=None),
     )
-    return Gathered(facts, blobs)
 
 
 def _images(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from datetime import timedelta
 
 from godploy_server.contract import Cleanup, GodployError, to_json
 from godploy_server.deploy.cleanup.gathering import gather
 from godploy_server.deploy.cleanup.removing import remove
 from godploy_server.deploy.cleanup.waste import Waste, find_waste, is_old
 from godploy_server.runtime.engine import Engine
+from godploy_server.state import settings
 from godploy_server.state.exhaustion import explained
 from godploy_server.state.paths import Paths
 
@@ -35,10 +37,13 @@ def print_cleanup(paths: Paths, what: str) -> int:
 
 async def clean_up(engine: Engine, what: str) -> Cleanup:
     """Give what would go ("preview") or went ("all", "old"); what stays is shown, but does not count as freed."""
-    facts = (await gather(engine)).facts
-    found = find_waste(facts)
     if what == "old":
-        found = [each for each in found if is_old(each, facts)]
+        kept = timedelta(days=settings.read(engine.connection).kept_build_days)
+        facts = await gather(engine, blob_age=kept)
+        old = [each for each in find_waste(facts) if is_old(each, facts)]
+        return _cleanup(await remove(engine, old, kept, blob_age=kept))
+    facts = await gather(engine)
+    found = find_waste(facts)
     return _cleanup(found if what == "preview" else await remove(engine, found, facts.kept))
 
 

@@ -17,13 +17,14 @@ from godploy_server.state.database import now
 _PRUNE_TIMEOUT_S = 600.0
 
 
-async def remove(engine: Engine, waste: list[Waste], kept: timedelta) -> list[Waste]:
-    """Remove everything of `waste` that does not stay; gives what really went."""
-    tried = [await _remove(engine, each, kept) for each in waste if not each.stays]
+async def remove(engine: Engine, waste: list[Waste], kept: timedelta, blob_age: timedelta = GRACE) -> list[Waste]:
+    """Remove everything of `waste` that does not stay; gives what really went. `kept` and `blob_age` are those that it
+    was found with."""
+    tried = [await _remove(engine, each, kept, blob_age) for each in waste if not each.stays]
     return [each for each in tried if each is not None]
 
 
-async def _remove(engine: Engine, waste: Waste, kept: timedelta) -> Waste | None:
+async def _remove(engine: Engine, waste: Waste, kept: timedelta, blob_age: timedelta) -> Waste | None:
     match waste.kind:
         case Kind.CONTAINER:
             return waste if await _docker_removes(engine, f"/containers/{waste.target}") else None
@@ -37,7 +38,7 @@ async def _remove(engine: Engine, waste: Waste, kept: timedelta) -> Waste | None
         case Kind.GIT_CACHE:
             return waste if await _remove_cache(Path(waste.target)) else None
         case Kind.BLOBS:
-            return await _remove_blobs(engine, waste, now() - GRACE)
+            return await _remove_blobs(engine, waste, now() - blob_age)
         case Kind.BUILD_CACHE:
             return await _prune(engine, waste, kept)
 
