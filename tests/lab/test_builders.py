@@ -18,12 +18,13 @@ import pytest
 from tests.lab.conftest import RentServer
 from tests.lab.labkit.applications import application
 from tests.lab.labkit.base_images import Debian
+from tests.lab.labkit.buildpacks import BUILDER, RUN
 from tests.lab.labkit.command import CommandFailed
 from tests.lab.labkit.git_host import GitHost, Repository
 from tests.lab.labkit.hub_images import NIXPACKS_BASE
 from tests.lab.labkit.lab import Lab
 from tests.lab.labkit.servers import Server
-from tests.lab.labkit.tools import ensure_tool
+from tests.lab.labkit.tool_mirror import ToolMirror
 from tests.lab.labkit.visitors import Traffic
 from tests.lab.product import CommandRefused, Godploy, Page, add_server, soon, visit_page
 from tests.lab.secret_scan import ProcessWatch, places_that_hold
@@ -88,8 +89,15 @@ class Workshop:
 
 
 @pytest.fixture
-def workshop(lab: Lab, bootstrapped_server: Server, godploy: Godploy, git_host: GitHost) -> Iterator[Workshop]:
-    tools = lab.internet.tool_mirror.tools
+def workshop(
+    bootstrapped_server: Server,
+    godploy: Godploy,
+    git_host: GitHost,
+    tool_mirror: ToolMirror,
+    offer_images: Callable[..., None],
+) -> Iterator[Workshop]:
+    tools = tool_mirror.tools
+    offer_images("nginx:1.29-alpine", "node:22-slim", BUILDER, RUN)
     options = [word for tool in tools.values() for word in ("--tool", tool.name, tool.url, tool.sha256)]
     godploy("settings", *options)
     if NIXPACKS_BASE not in bootstrapped_server.inside("docker", "images", "--format", "{{.Repository}}:{{.Tag}}"):
@@ -173,9 +181,7 @@ def test_docker_20_10_gives_a_build_its_secret_and_holds_it_to_the_cap(
 @pytest.mark.parametrize(
     ("name", "options", "builder"),
     [
-        ("node-npm", (), "nixpacks"),
         ("go", (), "nixpacks"),
-        ("go", ("--builder", "buildpacks"), "buildpacks"),
         ("python-requirements", ("--builder", "buildpacks", "--process", "web"), "buildpacks"),
         ("static-plain", (), "static"),
     ],
@@ -222,7 +228,7 @@ def test_a_static_site_answers_as_a_web_server_should(workshop: Workshop) -> Non
 
 
 def test_plans_are_those_that_the_real_nixpacks_prints(
-    workshop: Workshop, tmp_path_factory: pytest.TempPathFactory
+    workshop: Workshop, nixpacks: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Twelve applications in one repository, each planned as the folder that is the service's root."""
     names = ("python", "python-requirements", "node", "node-npm", "go", "php", "ruby", "rust", "deno", "elixir", "java",
@@ -238,7 +244,7 @@ def test_plans_are_those_that_the_real_nixpacks_prints(
         workshop.godploy("service", "change", f"{PROJECT}/all", "--root", name)
         ours = workshop.godploy.json("service", "plan", f"{PROJECT}/all")
         printed = subprocess.run(
-            [str(ensure_tool("nixpacks")), "plan", ".", "--format", "json"],
+            [str(nixpacks), "plan", ".", "--format", "json"],
             cwd=folder / name, check=True, capture_output=True, text=True,
         )  # fmt: skip
         theirs = json.loads(printed.stdout)
@@ -304,8 +310,8 @@ def test_a_cancelled_build_of_pack_leaves_no_container_and_no_image(workshop: Wo
     assert "-packed" not in images
 
 
-def test_a_wrong_checksum_installs_nothing(workshop: Workshop, lab: Lab) -> None:
-    pack = lab.internet.tool_mirror.tools["pack"]
+def test_a_wrong_checksum_installs_nothing(workshop: Workshop, tool_mirror: ToolMirror) -> None:
+    pack = tool_mirror.tools["pack"]
     workshop.godploy("settings", "--tool", "nixpacks", pack.url, "0" * 64)
     workshop.service("strict", application("node"))
     with pytest.raises(CommandRefused) as refused:
