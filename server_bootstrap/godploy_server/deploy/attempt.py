@@ -62,6 +62,7 @@ class Attempt:
     def hide_secrets(self, environment: dict[str, str]) -> None:
         """Keep the values of the service's secrets out of the log from now on."""
         self.log.hide(possible_secrets(environment, variables.of_service(self.engine.connection, self.service.id)))
+        self.log.hide(variables.secrets_behind(self.engine.connection, self.engine.secrets, self.service.id))
 
     @property
     def is_rollback(self) -> bool:

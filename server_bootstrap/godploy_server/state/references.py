@@ -75,6 +75,7 @@ class References:
         self._connection = connection
         self._secrets = secrets
         self._public_host = public_host
+        self.opened: set[str] = set()  # the values of all secrets that were opened on the way
 
     def variable(self, service: ServiceRow, name: str, passed: tuple[str, ...] = ()) -> str:
         """Give the value of a service's variable. Raises Conflict when a reference leads nowhere or in a circle, and
@@ -92,7 +93,11 @@ class References:
             return self._referred(service, row["reference"], (*passed, here))
         if row["sealed"] is None:
             return str(row["plain"])
-        return self._secrets.unseal(service.id, name, row["sealed"]) if self._secrets else HIDDEN
+        if self._secrets is None:
+            return HIDDEN
+        value = self._secrets.unseal(service.id, name, row["sealed"])
+        self.opened.add(value)
+        return value
 
     def output(self, service: ServiceRow, output: Output, passed: tuple[str, ...] = ()) -> str:
         """Give the value of an output of a service. Raises as `variable` does, and Conflict for a public one whose

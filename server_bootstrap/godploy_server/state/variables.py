@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final, Literal
 
 from godploy_server.contract.entities import Variable
-from godploy_server.contract.problem import BadInput
+from godploy_server.contract.problem import BadInput, GodployError
 from godploy_server.contract.requests import check_build_argument, check_variable_name
 from godploy_server.state import services
 from godploy_server.state.database import transaction
@@ -41,6 +42,18 @@ def environment(
         f"SELECT name FROM variables WHERE service_id = ? AND {_COLUMNS[at]} ORDER BY name", (service_id,)
     ).fetchall()
     return {row["name"]: references.variable(service, row["name"]) for row in rows}
+
+
+def secrets_behind(connection: sqlite3.Connection, secrets: Secrets, service_id: str) -> set[str]:
+    """Give the secrets that a service's references are made of: a password is no less secret outside its connection
+    string. What cannot be opened or found is left out."""
+    references = References(connection, secrets)
+    service = services.find(connection, service_id)
+    for each in of_service(connection, service_id):
+        if each.reference:
+            with suppress(GodployError):
+                references.variable(service, each.name)
+    return references.opened
 
 
 def change(

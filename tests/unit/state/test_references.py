@@ -210,6 +210,14 @@ def test_a_new_name_takes_its_references_along(place):
     assert place.environment("web") == {"A": "store"}
 
 
+def test_the_secrets_behind_a_reference_are_known_so_that_logs_can_leave_them_out(place):
+    place.refer("web", "URL", "db.url")
+    place.refer("web", "HOST", "db.name")
+    assert variables.secrets_behind(place.db, place.secrets, place.web.id) == {"p@ss/wörd"}
+    services.delete(place.db, place.database.id)
+    assert variables.secrets_behind(place.db, place.secrets, place.web.id) == set()
+
+
 def test_without_the_key_secrets_are_dots(place):
     references = References(place.db, None, "203.0.113.7")
     assert references.output(place.row("db"), URL) == f"db://ada:{HIDDEN}@db:5432/x"
