@@ -9,9 +9,6 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from godploy_desktop.remote.source_folder.folder_rules import folder_rules
-from godploy_desktop.remote.source_folder.listing import list_folder
-from godploy_desktop.remote.workers import Workers
 from godploy_server.contract import (
     ArchiveSource,
     AutoBuilder,
@@ -132,6 +129,11 @@ def way_of(dockerfile: str, variables: Sequence[Variable], registries: Sequence[
 
 async def look_at_folder(path: str | Path, root: str = "", builder: Builder | None = None) -> FolderLook:
     """Give what of a folder would be deployed. Raises NotFound, BadInput."""
+    # pathspec, and regular expressions by the dozen: only where a folder is looked at
+    from godploy_desktop.remote.source_folder.folder_rules import folder_rules
+    from godploy_desktop.remote.source_folder.listing import list_folder
+    from godploy_desktop.remote.workers import Workers
+
     source = folder_source(path, root)
 
     def look() -> FolderLook:
