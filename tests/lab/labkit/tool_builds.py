@@ -14,6 +14,7 @@ from tests.lab.labkit.go_toolchain import ensure_go
 from tests.lab.labkit.wheels import tried_again
 
 RECIPE = Path(__file__).parent.parent / "images" / "tools"
+_CARGO_SETTINGS = Path.home() / ".cargo" / "config.toml"
 _BUILD_S = 2400
 # The programs that the lifecycle consists of besides the launcher are one binary under several names.
 _LIFECYCLE_PHASES = ("analyzer", "builder", "creator", "detector", "exporter", "extender", "rebaser", "restorer")
@@ -84,6 +85,8 @@ def build_nixpacks(version: str, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=cache_folder()) as folder:
         options = ["--rm", "--name", name, "--label", LABEL, "--network", "host"]
         options += ["-v", f"{RECIPE}:/recipe:ro", "-v", f"{folder}:/out"]
+        if _CARGO_SETTINGS.exists():  # where this machine gets Rust's packages from
+            options += ["-v", f"{_CARGO_SETTINGS}:/tmp/cargo/config.toml:ro"]
         docker("rm", "-f", name)
         command = ["sh", "/recipe/build-nixpacks", version]
         tried_again(lambda: docker("run", *options, Debian.TRIXIE.base_image, *command, timeout_s=_BUILD_S))
