@@ -12,6 +12,7 @@ from godploy_desktop.ui.models import words
 from godploy_desktop.ui.models.losses import losses, warning
 from godploy_desktop.ui.models.queue import entry_facts, entry_state, queue_of, queue_words
 from godploy_desktop.ui.models.route import Route
+from godploy_desktop.ui.widgets import Pill
 from godploy_server.contract import (
     Conflict,
     DeploymentChanged,
@@ -211,3 +212,19 @@ def test_a_replaced_deployment_leads_to_the_one_that_replaced_it(story):
         assert "Deployment #29" in page.words()
 
     story(on_deployment(API, databases.API_SUPERSEDED.id), plot)
+
+
+def test_a_burst_of_events_is_looked_at_once(story):
+    async def plot(page):
+        looks = []
+        queue = page.page._queues[1]
+        queue.changed.connect(lambda: looks.append("queue"))
+        page.page._list.changed.connect(lambda: looks.append("list"))
+        for place in range(50):
+            page.server.model.apply(DeploymentChanged(replace(snapshots.WEB_QUEUED, queue_position=place)))
+        assert looks == []
+        await page.settle()
+        assert sorted(looks) == ["list", "queue"]
+        assert "49 ahead of it" in [each.accessibleName() for each in page.page.findChildren(Pill)]
+
+    story(DEPLOYMENTS, plot)

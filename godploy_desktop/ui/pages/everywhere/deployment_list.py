@@ -12,6 +12,7 @@ from godploy_desktop.core.server_model import Aspect, Change
 from godploy_desktop.ui.models import words
 from godploy_desktop.ui.models.route import Route
 from godploy_desktop.ui.pages.frame.context import Context
+from godploy_desktop.ui.pages.frame.gathering import Gathered
 from godploy_desktop.ui.pages.frame.observing import Observer
 from godploy_desktop.ui.widgets import Card, Cell, Column, EmptyState, Row, Table, column
 from godploy_server.contract import Deployment
@@ -52,6 +53,7 @@ class DeploymentList(QWidget, Observer):
         self._followed: set[int] = set()
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.refresh)
+        self._soon = Gathered(self, self.refresh)
         self.watch(context.workspace.changed, lambda _: self._follow_servers())
         self._follow_servers()
 
@@ -74,7 +76,7 @@ class DeploymentList(QWidget, Observer):
 
     def _changed(self, change: Change) -> None:
         if change.aspect in (Aspect.EVERYTHING, Aspect.DEPLOYMENT, Aspect.SERVICE, Aspect.PROJECT):
-            self.refresh()
+            self._soon.ask()
 
     def refresh(self) -> None:
         """Show the newest ones."""

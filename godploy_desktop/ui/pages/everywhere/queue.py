@@ -13,6 +13,7 @@ from godploy_desktop.ui.models import words
 from godploy_desktop.ui.models.queue import Entry, entry_facts, entry_state, queue_of, queue_words
 from godploy_desktop.ui.models.route import Route
 from godploy_desktop.ui.pages.frame.context import Context
+from godploy_desktop.ui.pages.frame.gathering import Gathered
 from godploy_desktop.ui.pages.frame.observing import Observer
 from godploy_desktop.ui.pages.frame.problem_slot import ProblemSlot
 from godploy_desktop.ui.pages.service.link import Link
@@ -99,6 +100,7 @@ class ServerQueue(QWidget, Observer):
         column(self._problems, self._section, spacing=8, parent=self)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._tick)
+        self._soon = Gathered(self, self.refresh)
         self.watch(server.model.changed, self._changed)
         self.refresh()
 
@@ -154,7 +156,7 @@ class ServerQueue(QWidget, Observer):
 
     def _changed(self, change: Change) -> None:
         if change.aspect in _ASPECTS:
-            self.refresh()
+            self._soon.ask()
 
     def _tick(self) -> None:
         for each in self._rows.values():

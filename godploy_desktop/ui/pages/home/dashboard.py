@@ -11,6 +11,7 @@ from godploy_desktop.ui.models.route import Crumb, Route
 from godploy_desktop.ui.models.summaries import totals, under_way
 from godploy_desktop.ui.pages.everywhere.deployment_list import DeploymentList
 from godploy_desktop.ui.pages.frame.context import Context
+from godploy_desktop.ui.pages.frame.gathering import Gathered
 from godploy_desktop.ui.pages.frame.layout import figure_only, holder
 from godploy_desktop.ui.pages.frame.page import Page
 from godploy_desktop.ui.pages.frame.server_banner import ServerBanner
@@ -40,6 +41,7 @@ class DashboardPage(Page):
         self.body.addLayout(self._banners)
         self.body.addWidget(self._filled)
         self.body.addWidget(self._empty, 1)
+        self._soon = Gathered(self, self._refresh)
         self._grid.changed.connect(self._refresh)
         self._followed: set[int] = set()
         self.watch(context.workspace.changed, lambda _: self._servers_changed())
@@ -89,7 +91,7 @@ class DashboardPage(Page):
         if change.aspect is Aspect.METRICS:
             self._show_load()
         else:
-            self._refresh()
+            self._soon.ask()
 
     def _servers_changed(self) -> None:
         workspace = self.context.workspace

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from godploy_desktop.core.server_model import Aspect, Change
 from godploy_desktop.ui.models.route import Route
 from godploy_desktop.ui.pages.frame.context import Context
+from godploy_desktop.ui.pages.frame.gathering import Gathered
 from godploy_desktop.ui.pages.frame.observing import Observer
 from godploy_desktop.ui.pages.home.project_card import ProjectCard
 from godploy_desktop.ui.widgets import CardGrid, clear
@@ -33,6 +34,8 @@ class ProjectGrid(QWidget, Observer):
         self._grid = CardGrid(self, minimum_width=320)
         self._cards: dict[tuple[int, ProjectId], ProjectCard] = {}
         self._filter = ""
+        self._stale: set[tuple[int, ProjectId]] = set()
+        self._soon = Gathered(self, self._refresh_stale)
         self.watch(context.workspace.changed, lambda _: self._follow_servers())
         self._followed: set[int] = set()
         self._follow_servers()
@@ -57,12 +60,16 @@ class ProjectGrid(QWidget, Observer):
     def _changed(self, server: Server, change: Change) -> None:
         if change.aspect not in _SHOWN:
             return
+        self._stale |= {key for key in self._cards if key[0] == server.id and change.concerns(project_id=key[1])}
+        self._soon.ask()
+
+    def _refresh_stale(self) -> None:
+        stale, self._stale = self._stale, set()
         if set(self._wanted()) != set(self._cards):
             self._rebuild()
             return
-        for (server_id, project_id), card in self._cards.items():
-            if server_id == server.id and change.concerns(project_id=project_id):
-                card.refresh()
+        for key in stale & set(self._cards):
+            self._cards[key].refresh()
         self.changed.emit()
 
     def _wanted(self) -> dict[tuple[int, ProjectId], Server]:

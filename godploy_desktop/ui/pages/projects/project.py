@@ -12,6 +12,7 @@ from godploy_desktop.ui.models.route import Crumb, Route
 from godploy_desktop.ui.models.summaries import newest, project_state
 from godploy_desktop.ui.pages.everywhere.deployment_list import DeploymentList
 from godploy_desktop.ui.pages.frame.context import Context
+from godploy_desktop.ui.pages.frame.gathering import Gathered
 from godploy_desktop.ui.pages.frame.layout import Switcher
 from godploy_desktop.ui.pages.frame.page import Page
 from godploy_desktop.ui.pages.frame.server_banner import ServerBanner
@@ -66,6 +67,7 @@ class ProjectPage(Page):
         self._lay_out()
         self._tabs.changed.connect(self._show_tab)
         self._show_tab(self._tabs.current)
+        self._soon = Gathered(self, self._refresh_unless_left)
         self.watch(server.model.changed, self._changed)
         self._refresh()
 
@@ -122,6 +124,10 @@ class ProjectPage(Page):
             for card in self._cards.values():
                 card.refresh_load()
         elif change.aspect in _SHOWN and change.concerns(project_id=self._id):
+            self._soon.ask()
+
+    def _refresh_unless_left(self) -> None:
+        if not self.is_disposed:
             self._refresh()
 
     def _refresh(self) -> None:
