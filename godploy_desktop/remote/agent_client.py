@@ -52,6 +52,8 @@ CONTAINER_CALL_TIMEOUT_S: Final = 180.0
 """For calls that stop containers, which Docker gives time to end by themselves."""
 PLAN_TIMEOUT_S: Final = 300.0
 """For a call that fetches a source first, or looks at everything that was sent."""
+CLEANUP_TIMEOUT_S: Final = 1800.0
+"""For a call that asks Docker what everything takes, or removes it: minutes on a large disk."""
 IDLE_CONNECTIONS: Final = 4
 FILES_AT_ONCE: Final = 500
 """How many files of an upload are put into JSON before others get their turn."""
@@ -281,11 +283,11 @@ class AgentClient:
 
     async def preview_cleanup(self) -> contract.Cleanup:
         """What the server could do without."""
-        return await self._call(contract.Cleanup, "GET", "/v1/cleanup", timeout_s=CONTAINER_CALL_TIMEOUT_S)
+        return await self._call(contract.Cleanup, "GET", "/v1/cleanup", timeout_s=CLEANUP_TIMEOUT_S)
 
     async def clean_up(self) -> contract.Cleanup:
         """Remove it; gives back what went."""
-        return await self._call(contract.Cleanup, "POST", "/v1/cleanup", timeout_s=CONTAINER_CALL_TIMEOUT_S)
+        return await self._call(contract.Cleanup, "POST", "/v1/cleanup", timeout_s=CLEANUP_TIMEOUT_S)
 
     # watching
 

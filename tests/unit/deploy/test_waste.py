@@ -68,6 +68,7 @@ def test_nothing_is_waste_where_nothing_is() -> None:
         (image("godploy/busy:9", "busy"), False),
         (image("godploy/gone:1", "gone"), True),
         (image("godploy/gone:1", "gone", is_labelled=False), False),
+        (image("", is_labelled=False), True),
     ],
 )
 def test_an_image_goes_when_no_release_runs_from_it(found: ImageFacts, goes: bool) -> None:
@@ -78,7 +79,7 @@ def test_beside_another_agent_only_what_is_known_to_be_ours_goes() -> None:
     facts = replace(
         EMPTY,
         is_alone=False,
-        images=[image("godploy/gone:1", "gone"), image("godploy/shop:1")],
+        images=[image("godploy/gone:1", "gone"), image("godploy/shop:1"), image("", is_labelled=False)],
         containers=[container("gone", 1)],
         volumes=[VolumeFacts("v", "gone", 1, HOURS_AGO, is_cache=True)],
     )

@@ -153,9 +153,11 @@ def _images(facts: Facts) -> Iterator[Waste]:
         known = facts.images_of_releases.get(each.service_id)
         if each.is_used or each.service_id in facts.busy_services or not _is_past_grace(facts, each.tagged_at):
             continue
+        if known is None and not (facts.is_alone and each.is_labelled):
+            continue  # without our label it may be anyone's
+        if not each.tag and not each.is_labelled and not facts.is_alone:
+            continue  # an older image of a repository that a service pulls: a person may have pulled it too
         if known is None:
-            if not (facts.is_alone and each.is_labelled):
-                continue  # without our label it may be anyone's
             why = "its service is gone"
         elif each.id in known and _is_release_tag(each, facts):
             continue
