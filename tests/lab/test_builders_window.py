@@ -1,5 +1,6 @@
 """Services of every kind made and deployed by clicking in the real window."""
 
+import secrets
 import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -9,8 +10,8 @@ import pytest
 from godploy_desktop.core.server import Server as KnownServer
 from godploy_desktop.ui.models.route import Route
 from godploy_server.contract import Deployment, DeploymentState, Service, ServiceKind, ServiceState
-from tests.lab.labkit.applications import FOLDER
-from tests.lab.labkit.git_host import Repository
+from tests.lab.labkit.applications import FOLDER, application
+from tests.lab.labkit.git_host import GitHost
 from tests.lab.labkit.hub_images import NIXPACKS_BASE
 from tests.lab.labkit.lab import Lab
 from tests.lab.labkit.private_registry import PrivateRegistry
@@ -119,12 +120,12 @@ def test_a_folder_and_an_archive_of_this_computer_are_sent_and_served(
 @pytest.mark.usefixtures("with_tools")
 def test_a_repository_is_built_with_nixpacks_and_then_with_buildpacks(
     at_project: Callable[[Plot], None],
-    application_repository: Callable[[str], Repository],
+    git_host: GitHost,
     offer_images: Callable[..., None],
 ) -> None:
     """The base image of Nixpacks and the builder image are the lab's stand-ins; the programs are the real ones."""
     offer_images("paketobuildpacks/builder-jammy-base:latest", "paketobuildpacks/run-jammy-base:latest")
-    repository = application_repository("python")
+    repository = git_host.create(f"python-{secrets.token_hex(4)}", application("python"))
 
     async def plot(person: Person, server: KnownServer) -> None:
         await begin(person, "git")
@@ -148,7 +149,10 @@ def test_a_repository_is_built_with_nixpacks_and_then_with_buildpacks(
         assert made.plan is not None
         assert made.plan.builder == "buildpacks"
 
-    at_project(plot)
+    try:
+        at_project(plot)
+    finally:
+        repository.delete()
 
 
 def test_a_private_image_and_a_custom_service_with_a_volume_run(
