@@ -18,9 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     adding = options.verb(
         verbs, "add", add, "log in at a registry; kept on the server if the registry accepts it", server=False
     )
-    adding.add_argument(
-        "host", metavar="HOST", help="as ghcr.io, or docker.io for Docker Hub"
-    )
+    adding.add_argument("host", metavar="HOST", help="as ghcr.io, or docker.io for Docker Hub")
     adding.add_argument("user", metavar="USER")
     # No options.reaching here: its --password-stdin is the server's, this one is the registry's.
     adding.add_argument(
