@@ -84,8 +84,11 @@ class BlobStore:
 
 
 def new_file(place: Path, mode: int) -> IO[bytes]:
-    """Open a file that must not be there yet, not even as a link, for writing."""
-    return os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode), "wb", buffering=0)
+    """Open a file that must not be there yet, not even as a link, for writing.
+
+    Buffered: on a disk that gets full, a plain write may take a part only and say so by a number alone.
+    """
+    return os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode), "wb")
 
 
 class BlobWriter:
@@ -98,9 +101,7 @@ class BlobWriter:
     def write(self, piece: bytes) -> None:
         """Add a piece."""
         self._digest.update(piece)
-        rest = memoryview(piece)
-        while rest:
-            rest = rest[self._file.write(rest) :]
+        self._file.write(piece)
 
     @property
     def sha256(self) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import shutil
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
@@ -105,18 +104,17 @@ async def take_contents(engine: Engine, row: UploadRow, pieces: Pieces, length: 
 
 async def take_archive(engine: Engine, service_id: ServiceId, name: str, pieces: Pieces, length: int | None) -> Upload:
     """Take an archive as it is; it is looked into when it is deployed. Raises BadInput, NotReady."""
-    upload_id, size, digest = new_id(), 0, hashlib.sha256()
+    upload_id, size = new_id(), 0
     if length is not None:
         _require_archive_size(length)
         require_space(engine.paths.uploads, length + FREE_BESIDE_BYTES, "The archive")
     with _new_folder(engine, upload_id) as folder:
-        with (folder / ARCHIVE).open("xb", buffering=0) as file:
+        with (folder / ARCHIVE).open("xb") as file:
             async for piece in pieces:
                 size += len(piece)
                 _require_archive_size(size)
                 if length is None and size % (64 << 20) < len(piece):
                     require_space(engine.paths.uploads, FREE_BESIDE_BYTES, "The archive")
-                digest.update(piece)
                 file.write(piece)
         if not size:
             raise BadInput("The archive is empty", "no byte of it arrived", "Send a zip or tar archive")
