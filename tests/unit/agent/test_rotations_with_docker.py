@@ -89,6 +89,15 @@ class Place:
         has = self.inside(self.web, "sh", "-c", 'echo "$URL"')
         return self.counts == password and self.told == password and has == f"stash://:{password}@db"
 
+    def wait_until_quiet(self):
+        """Let every deployment end: a job goes on after its agent, and would make containers after the test."""
+
+        def is_quiet():
+            found = [self.agent.get(f"/v1/services/{each}/deployments")[1] for each in (self.db, self.web)]
+            return {each["state"] for of_one in found for each in of_one} <= {"succeeded", "failed"}
+
+        wait_for(is_quiet, 60)
+
     def service(self, service):
         return self.agent.get(f"/v1/services/{service}")[1]
 
@@ -179,6 +188,7 @@ def test_a_kill_loses_no_password_whenever_it_comes(agent):
     assert agent.request("PATCH", f"/v1/services/{place.db}/variables", put)[0] == 200
     assert place.rotate(value="settled-by-a-person")[0] == 200
     wait_for(lambda: place.is_settled("settled-by-a-person"), 60)
+    place.wait_until_quiet()
 
 
 @pytest.mark.lab
@@ -207,6 +217,7 @@ def test_a_password_that_is_read_at_the_start_comes_with_a_deployment(agent):
     wait_for(lambda: place.is_settled("third-password"), 60)
     assert place.rotate(value="fourth-password")[0] == 200
     wait_for(lambda: place.is_settled("fourth-password"), 60)
+    place.wait_until_quiet()
 
 
 def ask_in_vain(place, password):
