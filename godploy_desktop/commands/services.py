@@ -179,7 +179,7 @@ async def show(context: Context) -> None:
         ("source", described),
         ("root", "" if isinstance(source, ImageSource) else source.root),
         ("builder", "" if isinstance(source, ImageSource) else builder_settings.described(settings.builder)),
-        ("port", str(settings.port) if settings.port else "none (a worker)"),
+        ("port", str(settings.port) if settings.port else "" if service.template else "none (a worker)"),
         ("health", running_settings.described_health(settings)),
         *running_settings.described(settings),
         ("memory", rendering.bytes_text(limits.memory_bytes) if limits.memory_bytes else ""),
