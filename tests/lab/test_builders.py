@@ -278,7 +278,8 @@ def test_a_build_that_wants_too_much_memory_fails_and_the_service_goes_on(
     )
     workshop.deploy("hog")
     domain = workshop.server.domain("hog")
-    with visitors(workshop.server.host, domain, slowest_s=5, most_seconds=120, most_requests=50_000) as traffic:
+    limits = {"slowest_s": 5, "most_seconds": 120, "most_requests": 50_000}
+    with visitors(workshop.server.host, domain, methods=("GET",), **limits) as traffic:
         traffic.wait_for(50)
         repository.commit({"Dockerfile": HOG})
         with pytest.raises(CommandRefused) as refused:
