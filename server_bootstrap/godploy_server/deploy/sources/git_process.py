@@ -11,10 +11,14 @@ from godploy_server.contract import DeploymentFailed
 from godploy_server.deploy import git
 from godploy_server.deploy.children import ChildTimeout, run_child
 from godploy_server.deploy.sources.fetched import SourceLog
+from godploy_server.state.exhaustion import disk_full
 
 FETCH_TIMEOUT_S: Final = 900.0
 _LOCAL_TIMEOUT_S: Final = 300.0
 _REMEMBERED_LINES: Final = 40
+
+_DISK_IS_FULL: Final = ("No space left on device", "unable to write file")
+"""What git says on a full disk: of a file that it writes out it does not say why it could not."""
 
 
 class Git:
@@ -40,6 +44,8 @@ class Git:
     async def must(self, arguments: list[str], what: str) -> None:
         """Run a command that has to succeed; `what` says what did not happen otherwise. Raises DeploymentFailed."""
         if await self.run(arguments) != 0:
+            if any(each in line for line in self.last for each in _DISK_IS_FULL):
+                raise disk_full("Fetching the source")
             raise DeploymentFailed(what, self.last[-1] if self.last else "git gave no reason", "Look at the log")
 
     async def output(self, arguments: list[str]) -> bytes | None:
