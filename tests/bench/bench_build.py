@@ -17,6 +17,7 @@ from pathlib import Path
 
 from godploy_server.contract import Step
 from godploy_server.deploy.builders.image_build import plugin_folders
+from godploy_server.deploy.docker_build import is_integrated
 from tests.bench.bench_switch import seconds
 from tests.bench.figures import Figure, publish
 from tests.unit.deploy.conftest import APP, IMAGES, Shop, has_images, open_shop
@@ -31,6 +32,14 @@ CMD ["python", "-u", "/app.py"]
 """
 
 
+def has_buildkit() -> bool:
+    """Whether the docker command builds with BuildKit: through buildx, or inside itself before version 23."""
+    if any((folder / "docker-buildx").exists() for folder in plugin_folders(os.environ)):
+        return True
+    said = subprocess.run(["docker", "--version"], capture_output=True, text=True, check=False).stdout.split()
+    return len(said) > 2 and is_integrated(said[2])
+
+
 def build_ours(shop: Shop) -> float:
     """Deploy; gives how long the BUILD step took."""
     shop.commit(f"build {secrets.token_hex(4)}")
@@ -41,8 +50,7 @@ def build_ours(shop: Shop) -> float:
 
 def build_plainly(shop: Shop, tag: str) -> float:
     """Let the docker command build the same files by itself; gives how long that took."""
-    has_buildx = any((folder / "docker-buildx").exists() for folder in plugin_folders(os.environ))
-    environment = {**os.environ, "DOCKER_BUILDKIT": str(int(has_buildx)), "BUILDKIT_PROGRESS": "plain"}
+    environment = {**os.environ, "DOCKER_BUILDKIT": "1", "BUILDKIT_PROGRESS": "plain"}
     began = time.monotonic()
     subprocess.run(
         ["docker", "build", "--tag", tag, str(shop.repository)], check=True, capture_output=True, env=environment
@@ -75,6 +83,12 @@ def main() -> int:
     if not has_images(*IMAGES):
         why = f"needs a Docker that has {' and '.join(IMAGES)}; `python -m tests.lab up --local-images` gives it both"
         publish([Figure(name, not_run=why) for name in names.values()])
+        return 0
+    if not has_buildkit():
+        # without it every label is a layer of its own, which a plain build has none of
+        publish(
+            [Figure(name, not_run="the docker command here has no BuildKit (docker-buildx)") for name in names.values()]
+        )
         return 0
     tag = f"godploy-bench:{secrets.token_hex(4)}"
     figures = []
