@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv/bin
 OFFSCREEN := QT_QPA_PLATFORM=offscreen
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run demo test check lint unit gui lab lab-down lab-test bench screenshots wheel clean
+.PHONY: help setup tools run demo test check lint unit gui lab lab-down lab-test fuzz bench screenshots wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,6 +51,9 @@ lab: setup ## bring up the lab and print how to reach each part
 
 lab-down: setup ## take the lab down; its cache stays
 	@$(VENV)/python -m tests.lab down
+
+fuzz: tools ## made-up requests at the relay for five minutes (SECONDS=300)
+	@$(VENV)/python -m tests.fuzz.fuzz_relay $(or $(SECONDS),300)
 
 bench: setup ## ratios against named references, in one run
 	@$(OFFSCREEN) $(VENV)/python -m tests.bench

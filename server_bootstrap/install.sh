@@ -428,13 +428,15 @@ act_docker() {
 is_member() { [[ " $(id -nG "$1" 2>/dev/null) " == *' godploy '* ]]; }
 wants_membership() { [ -n "$SSH_USER" ] && [ "$SSH_USER" != root ] && ! is_member "$SSH_USER"; }
 check_accounts() {
-	DETAIL='account and group godploy exist' PLAN='make the account and the group godploy'
-	getent group godploy >/dev/null && getent passwd godploy >/dev/null || return 1
+	DETAIL='account godploy, groups godploy and godploy-hooks exist' PLAN='make the account godploy and its groups'
+	getent group godploy >/dev/null && getent passwd godploy >/dev/null && getent group godploy-hooks >/dev/null || return 1
 	PLAN="let $SSH_USER use the agent's socket"
 	! wants_membership
 }
 act_accounts() {
 	getent group godploy >/dev/null || { record groups godploy && logged groupadd --system godploy; }
+	# the relay's alone: who is in it reads the secrets of webhooks
+	getent group godploy-hooks >/dev/null || { record groups godploy-hooks && logged groupadd --system godploy-hooks; }
 	getent passwd godploy >/dev/null || { record users godploy && logged useradd --system --gid godploy \
 		--home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin --comment 'Godploy members' godploy; }
 	if wants_membership; then

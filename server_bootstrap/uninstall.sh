@@ -36,6 +36,7 @@ while [ $# -gt 0 ]; do
 done
 
 readonly PYTHON=/usr/bin/python3 HOME_DIR=/opt/godploy STATE=/var/lib/godploy RUN=/run/godploy
+readonly SPOOL=/var/lib/godploy-relay # systemd keeps it below /var/lib/private
 readonly RECORD=$STATE/install.json LOG=/var/log/godploy-bootstrap.log MINE=label=godploy.instance=godploy
 readonly STEPS=(preflight services containers daemon-json accounts files packages data)
 declare -rA TITLES=(
@@ -221,11 +222,12 @@ act_accounts() {
 
 check_files() {
 	DETAIL='there are none' PLAN="remove $(recorded files | joined) and $RUN"
-	[ -z "$(recorded files)" ] && [ ! -e $RUN ] && [ ! -e $HOME_DIR/godploy-server.pyz ]
+	[ -z "$(recorded files)" ] && [ ! -e $RUN ] && [ ! -e $SPOOL ] && [ ! -e $HOME_DIR/godploy-server.pyz ]
 }
 act_files() {
 	recorded files | while IFS= read -r file; do rm -f "$file"; done
-	rm -rf $RUN
+	rm -rf $RUN $SPOOL /var/lib/private/godploy-relay
+	rmdir /var/lib/private 2>/dev/null || true
 	finished files
 	# folders only when nobody put anything else there; the deepest first
 	recorded directories | sort -r | while IFS= read -r folder; do

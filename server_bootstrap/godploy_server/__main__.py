@@ -39,6 +39,9 @@ def _parser() -> argparse.ArgumentParser:
     relay = verbs.add_parser("relay", help="answer the few requests that come from the internet")
     relay.add_argument("--run-dir", type=Path, required=True)
     relay.add_argument("--listen", default="", metavar="ADDRESS:PORT", help="instead of what the agent says")
+    relay.add_argument(
+        "--spool-dir", type=Path, help="keeps deliveries while the agent is down (default: RUN_DIR/spool)"
+    )
     relay.set_defaults(run=_relay)
 
     job = verbs.add_parser("job", help="run one queued deployment (started by the agent)")
@@ -95,7 +98,8 @@ def _agent(arguments: argparse.Namespace) -> int:
 def _relay(arguments: argparse.Namespace) -> int:
     from godploy_server.relay.run import run_relay
 
-    return run_relay(arguments.run_dir.absolute(), arguments.listen)
+    run_dir = arguments.run_dir.absolute()
+    return run_relay(run_dir, (arguments.spool_dir or run_dir / "spool").absolute(), arguments.listen)
 
 
 def _job(arguments: argparse.Namespace) -> int:

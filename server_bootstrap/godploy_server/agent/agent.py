@@ -15,6 +15,7 @@ from godploy_server.agent.ending import end_tasks
 from godploy_server.agent.event_stream import EventHub
 from godploy_server.agent.health_watch import HealthWatch
 from godploy_server.agent.housekeeping import Housekeeping
+from godploy_server.agent.hook_deliveries import HookDeliveries
 from godploy_server.agent.ingress_watch import IngressWatch
 from godploy_server.agent.job_queue import JobQueue
 from godploy_server.agent.rotations import Rotations
@@ -78,6 +79,7 @@ class Agent:
         self.health = HealthWatch(engine, self.docker.of_service, self._is_proxy_ready, self.publish_service)
         self.rotations = Rotations(engine, self.publish_service, self.publish_deployment, self.jobs.wake, self.run)
         self.housekeeping = Housekeeping(self)
+        self.hooks = HookDeliveries(self)
         self._started_at = now()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._published: dict[str, object] = {}
@@ -94,10 +96,12 @@ class Agent:
         self.run(self._watch_jobs())
         self.jobs.open()
         self.rotations.settle()
+        self.run(self.hooks.open())
 
     async def close(self) -> None:
         """End everything but the jobs."""
         self.hub.close()
+        self.hooks.close()
         self.jobs.close()
         for each in self._reconsidering.values():
             each.cancel()

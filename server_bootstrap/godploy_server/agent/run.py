@@ -135,4 +135,4 @@ async def _relay(paths: Paths) -> None:
     """Answer for the relay too: this computer needs no second process to keep apart what it is not open to."""
     from godploy_server.relay.run import serve_from_files
 
-    await serve_from_files(paths.run_dir)
+    await serve_from_files(paths.run_dir, paths.relay_spool)

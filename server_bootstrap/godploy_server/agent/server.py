@@ -23,6 +23,7 @@ from godploy_server.agent.routes import (
     cleanup,
     connections,
     deployments,
+    hooks,
     plans,
     projects,
     registries,
@@ -46,6 +47,7 @@ ROUTER: Final = Router(
         *registries.ROUTES,
         *cleanup.ROUTES,
         *plans.ROUTES,
+        *hooks.ROUTES,
     )
 )
 

@@ -35,6 +35,10 @@ Every error answer is `{"problem": Problem}` with the status of its class. Lists
 | PUT /v1/services/{id}/archive?name=N | the archive's bytes | Upload |
 | GET /v1/services/{id}/connections[?reveal=1] | | a list of Connection |
 | POST /v1/services/{id}/rotate | RotatePassword | Rotated |
+| GET, POST, DELETE /v1/services/{id}/hook | SetHook | Hook (404: it has none) |
+| POST /v1/services/{id}/hook/secret | | HookSecret (the audit remembers who asked) |
+| GET /v1/services/{id}/deliveries | | a list of 50 of Delivery, newest first |
+| POST /v1/deliveries/{id}/redeliver | | Delivery: decided anew, as if it came now |
 | GET, POST /v1/registries | SetRegistry | Registry, a list of it |
 | DELETE /v1/registries/{id} | | Registry |
 | POST /v1/registries/{id}/check | | Registry (logs in again) |

@@ -22,6 +22,7 @@ from godploy_server.contract.entities import (
     ServiceId,
     ServiceMetrics,
 )
+from godploy_server.contract.hooks import Delivery
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,14 @@ class DeploymentLogGrew:
     kind: Literal["deployment-log"] = "deployment-log"
 
 
+@dataclass(frozen=True)
+class DeliveryReceived:
+    """A git host's delivery came in and was looked at."""
+
+    delivery: Delivery
+    kind: Literal["delivery"] = "delivery"
+
+
 Event = (
     Snapshot
     | InfoChanged
@@ -133,4 +142,5 @@ Event = (
     | MetricsTaken
     | Heartbeat
     | DeploymentLogGrew
+    | DeliveryReceived
 )

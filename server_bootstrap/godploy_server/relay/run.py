@@ -10,24 +10,33 @@ from pathlib import Path
 from typing import Final
 
 from godploy_server import __version__
-from godploy_server.relay.health_server import MAX_HEAD_BYTES, HealthServer
+from godploy_server.relay.handover import HandOver
+from godploy_server.relay.head import MAX_HEAD_BYTES
+from godploy_server.relay.hook_files import HookFiles
+from godploy_server.relay.receiving import Receiving
+from godploy_server.relay.server import RelayServer
 
 ADDRESS_FILE: Final = "relay-address"
 INSTANCE_FILE: Final = "instance"
+HOOKS_FOLDER: Final = "hooks"
+AGENT_SOCKET: Final = "hooks/agent.sock"
 _LOOK_EVERY_S: Final = 2.0
 _IP_FREEBIND: Final = getattr(socket, "IP_FREEBIND", 15)  # ip(7); Python names it since 3.12 only
 
 _log = logging.getLogger(__name__)
 
 
-def run_relay(run_dir: Path, listen: str = "") -> int:
-    """Serve until SIGTERM or SIGINT, on `listen` (`address:port`) or where the file of the agent says."""
-    asyncio.run(_until_told(run_dir, listen))
+def run_relay(run_dir: Path, spool: Path, listen: str = "") -> int:
+    """Serve until SIGTERM or SIGINT, on `listen` (`address:port`) or where the file of the agent says.
+
+    `spool` is a folder of the relay's own, which survives reboots.
+    """
+    asyncio.run(_until_told(run_dir, spool, listen))
     return 0
 
 
-async def _until_told(run_dir: Path, listen: str) -> None:
-    serving = asyncio.ensure_future(serve_from_files(run_dir, listen))
+async def _until_told(run_dir: Path, spool: Path, listen: str) -> None:
+    serving = asyncio.ensure_future(serve_from_files(run_dir, spool, listen))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, serving.cancel)
@@ -36,9 +45,12 @@ async def _until_told(run_dir: Path, listen: str) -> None:
         serving.result()
 
 
-async def serve_from_files(run_dir: Path, listen: str = "") -> None:
+async def serve_from_files(run_dir: Path, spool: Path, listen: str = "") -> None:
     """Serve for ever; the address is looked at again every 2 seconds unless `listen` gives it."""
-    health = HealthServer(lambda: read_line(run_dir / INSTANCE_FILE), __version__)
+    agent = HandOver(run_dir / AGENT_SOCKET, spool)
+    receiving = Receiving(HookFiles(run_dir / HOOKS_FOLDER), agent, spool)
+    relay = RelayServer(lambda: read_line(run_dir / INSTANCE_FILE), __version__, receiving)
+    emptying = asyncio.ensure_future(agent.empty_spool())
     server: asyncio.AbstractServer | None = None
     current = ""
     try:
@@ -50,23 +62,25 @@ async def serve_from_files(run_dir: Path, listen: str = "") -> None:
                     server = None
                 current = wanted
                 if wanted:
-                    server = await _listen(health, wanted)
+                    server = await _listen(relay, wanted)
                     if server is None:
                         current = ""  # tried again at the next look
             await asyncio.sleep(_LOOK_EVERY_S)
     finally:
+        emptying.cancel()
+        agent.close()
         if server:
             server.close()
 
 
-async def _listen(health: HealthServer, address: str) -> asyncio.AbstractServer | None:
+async def _listen(relay: RelayServer, address: str) -> asyncio.AbstractServer | None:
     try:
         listener = bind(address)
     except (OSError, ValueError) as error:
         _log.warning("cannot listen on %s: %s", address, error)
         return None
     _log.info("the relay listens on %s", address)
-    return await asyncio.start_server(health.serve, sock=listener, limit=MAX_HEAD_BYTES)
+    return await asyncio.start_server(relay.serve, sock=listener, limit=MAX_HEAD_BYTES)
 
 
 def bind(address: str) -> socket.socket:

@@ -140,4 +140,29 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             asked_by TEXT NOT NULL
         ) STRICT""",
     ),
+    (
+        """CREATE TABLE hooks (
+            service_id TEXT PRIMARY KEY REFERENCES services (id) ON DELETE CASCADE,
+            id TEXT NOT NULL UNIQUE,
+            host TEXT NOT NULL,
+            sealed BLOB NOT NULL,
+            is_on INTEGER NOT NULL DEFAULT 1,
+            tag_patterns TEXT NOT NULL DEFAULT '[]',
+            watch_paths TEXT NOT NULL DEFAULT '[]'
+        ) STRICT""",
+        """CREATE TABLE deliveries (
+            place INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            service_id TEXT NOT NULL REFERENCES services (id) ON DELETE CASCADE,
+            digest TEXT NOT NULL,
+            ref TEXT NOT NULL,
+            notice TEXT NOT NULL,
+            verdict TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            deployment_id TEXT,
+            is_redelivery INTEGER NOT NULL DEFAULT 0
+        ) STRICT""",
+        "CREATE INDEX deliveries_of_service ON deliveries (service_id, place)",
+        "CREATE INDEX deliveries_by_digest ON deliveries (service_id, digest)",
+    ),
 )

@@ -111,6 +111,21 @@ class Paths:
         return self.run_dir / "instance"
 
     @property
+    def relay_spool(self) -> Path:
+        """Where the relay of an embedded agent keeps deliveries; a relay of its own has a folder of its own."""
+        return self.state_dir / "relay"
+
+    @property
+    def hooks(self) -> Path:
+        """The folder of hooks, for the relay: one file each, and the socket that it hands notices over by."""
+        return self.run_dir / "hooks"
+
+    @property
+    def hooks_socket(self) -> Path:
+        """Where the relay hands over what it received."""
+        return self.hooks / "agent.sock"
+
+    @property
     def relay_address_file(self) -> Path:
         """Where the relay is to listen (`address:port`), written for it by the agent."""
         return self.run_dir / "relay-address"

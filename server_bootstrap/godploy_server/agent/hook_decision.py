@@ -1,0 +1,88 @@
+"""What becomes of a delivery: a pure function of the hook, the source and what was told."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from godploy_server.contract.building import GitSource, Source
+from godploy_server.contract.hooks import Hook, HookEvent, Notice, Verdict
+
+_SKIP: Final = re.compile(r"\[(skip ci|ci skip|no ci|skip deploy|deploy skip|skip godploy)\]", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """`commit` is what is to be deployed where the verdict is DEPLOYED."""
+
+    verdict: Verdict
+    reason: str
+    commit: str = ""
+
+
+def decide(hook: Hook, source: Source, notice: Notice, *, is_replay: bool) -> Decision:
+    """Give the verdict, with one sentence that says why."""
+    if notice.refused:
+        return Decision(Verdict.REFUSED, notice.refused)
+    if is_replay:
+        return Decision(Verdict.REFUSED, "it was received before")
+    if notice.event is HookEvent.PING:
+        return Decision(Verdict.ANSWERED, "the hook works")
+    if notice.event is HookEvent.OTHER:
+        return _ignored(f"nothing is done on “{notice.event_name or 'an event without a name'}”")
+    if not hook.is_on:
+        return _ignored("deploying on push is off")
+    if not isinstance(source, GitSource):
+        return _ignored("the service is not built from a git repository")
+    if not notice.commit:
+        return _ignored(f"“{notice.ref}” was deleted")
+    if (reason := _unwanted_ref(hook, source, notice)) or (reason := _skipped(hook, notice)):
+        return _ignored(reason)
+    what = "tag" if notice.event is HookEvent.TAG else "branch"
+    return Decision(Verdict.DEPLOYED, f"{what} “{notice.ref}” has commit {notice.commit[:12]}", notice.commit)
+
+
+def _ignored(reason: str) -> Decision:
+    return Decision(Verdict.IGNORED, reason)
+
+
+def _unwanted_ref(hook: Hook, source: GitSource, notice: Notice) -> str:
+    if notice.event is HookEvent.TAG:
+        if any(matches(pattern, notice.ref) for pattern in hook.tag_patterns):
+            return ""
+        return f"tag “{notice.ref}” fits no pattern of the service" if hook.tag_patterns else "tags are not deployed"
+    if source.commit or source.tag:
+        return "the service is pinned to " + (
+            f"commit {source.commit[:12]}" if source.commit else f"tag “{source.tag}”"
+        )
+    if notice.ref != source.branch:
+        return f"branch “{notice.ref}” is not the one that is deployed, “{source.branch}” is"
+    return ""
+
+
+def _skipped(hook: Hook, notice: Notice) -> str:
+    if marked := _SKIP.search(notice.message):
+        return f"its message says {marked[0]}"
+    is_watched = notice.event is HookEvent.TAG or not hook.watch_paths or not notice.has_all_paths
+    if is_watched or any(matches(pattern, path) for pattern in hook.watch_paths for path in notice.paths):
+        return ""
+    return "none of the changed files fits the watched paths"
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether a glob fits the whole text: `*` and `?` stay within a folder, `**` crosses them; a pattern that names
+    a folder (`web/`, or `web` above the file) fits all below it."""
+    expression = ""
+    at = 0
+    while at < len(pattern):
+        if pattern.startswith("**/", at):
+            expression, at = expression + "(?:.*/)?", at + 3
+        elif pattern.startswith("**", at):
+            expression, at = expression + ".*", at + 2
+        else:
+            expression += {"*": "[^/]*", "?": "[^/]"}.get(pattern[at], re.escape(pattern[at]))
+            at += 1
+    if expression.endswith("/"):
+        expression += ".*"
+    return re.fullmatch(f"{expression}(?:/.*)?", text) is not None

@@ -1,0 +1,118 @@
+"""Webhooks: what the relay hands to the agent, what the agent made of it, and how a service deploys on push."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Final
+
+from godploy_server.contract.entities import DeploymentId, ServiceId
+
+HOOKS_PATH: Final = "/_godploy/hooks/"
+"""Where hooks are reached, on every domain of a server."""
+
+
+class HookHost(str, Enum):
+    """Which kind of git host sends to a hook, that is which signature is expected."""
+
+    GITHUB = "github"
+    GITEA = "gitea"  # and Forgejo
+    GITLAB = "gitlab"
+    BITBUCKET = "bitbucket"
+
+
+class HookEvent(str, Enum):
+    """What a delivery tells."""
+
+    PUSH = "push"  # a branch has another commit
+    TAG = "tag"
+    PING = "ping"
+    OTHER = "other"  # acknowledged and ignored
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One change that a delivery told of, as the relay hands it to the agent: small, checked, without the payload.
+
+    `refused` says why a delivery was not believed; then nothing else of it is known. `paths` are the files that the
+    push changed; where `has_all_paths` is false there may be others.
+    """
+
+    hook: str
+    delivery: str  # the host's id of it
+    digest: str  # SHA-256 of the payload and its event, hexadecimal: the same one again is a replay
+    received_at: datetime
+    event: HookEvent = HookEvent.OTHER
+    event_name: str = ""  # as the host calls it
+    ref: str = ""  # name of the branch or tag
+    commit: str = ""  # full hash; "" where the ref was deleted
+    message: str = ""  # of that commit, its first lines
+    author: str = ""
+    paths: tuple[str, ...] = ()
+    has_all_paths: bool = False
+    refused: str = ""
+
+
+class Verdict(str, Enum):
+    """What became of a delivery."""
+
+    DEPLOYED = "deployed"  # a deployment was asked for
+    IGNORED = "ignored"  # believed, and nothing to do
+    ANSWERED = "answered"  # a ping: the hook works
+    REFUSED = "refused"  # not believed
+
+
+@dataclass(frozen=True)
+class Hook:
+    """How a service deploys on push. `path` is what a git host sends to, on any domain of the server; whoever knows it
+    can still do nothing without the secret.
+
+    A push to the source's branch deploys; a tag does where it fits one of `tag_patterns`. With `watch_paths` a push
+    that changed no file that fits one of them is ignored. Patterns are globs: `*` within a folder, `**` across.
+    """
+
+    service_id: ServiceId
+    path: str
+    host: HookHost
+    is_on: bool
+    tag_patterns: tuple[str, ...]
+    watch_paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SetHook:
+    """Make a service's hook, or change what is named of it. `renews_secret`: a new path and secret; the old end."""
+
+    host: HookHost | None = None
+    is_on: bool | None = None
+    tag_patterns: tuple[str, ...] | None = None
+    watch_paths: tuple[str, ...] | None = None
+    renews_secret: bool = False
+
+
+@dataclass(frozen=True)
+class HookSecret:
+    """What is given to the git host."""
+
+    path: str
+    secret: str
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One change that a git host told of, and what became of it."""
+
+    id: str
+    service_id: ServiceId
+    received_at: datetime
+    event: HookEvent
+    event_name: str
+    ref: str
+    commit: str
+    message: str
+    author: str
+    verdict: Verdict
+    reason: str  # one sentence
+    deployment_id: DeploymentId | None = None
+    is_redelivery: bool = False

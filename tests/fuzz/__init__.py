@@ -1,0 +1,1 @@
+"""What would take too long for every day: `make fuzz`."""
