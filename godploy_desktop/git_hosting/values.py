@@ -1,0 +1,136 @@
+"""What git hosts tell: accounts, repositories, branches, hooks. All frozen; times are UTC with zone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class HostKind(Enum):
+    """Which program a git host runs. The values are kept in the list of accounts."""
+
+    GITHUB = "github"  # github.com, or GitHub Enterprise Server by its address
+    GITLAB = "gitlab"  # gitlab.com, or self-managed by its address
+    BITBUCKET = "bitbucket"  # Bitbucket Cloud
+    GITEA = "gitea"  # Gitea and Forgejo, Codeberg among them, by their address
+
+
+class SignIn(Enum):
+    """How an account was signed in."""
+
+    BROWSER = "browser"  # OAuth, authorization code with PKCE over a loopback redirect (RFC 8252)
+    DEVICE = "device"  # OAuth, device flow (RFC 8628)
+    TOKEN = "token"  # a personal access token
+    APP = "app"  # a GitHub App of the person's own, made by its manifest
+
+
+@dataclass(frozen=True)
+class Account:
+    """Somebody at a git host. The tokens lie in the keyring under `id`, nowhere else."""
+
+    id: str
+    kind: HostKind
+    address: str  # of the host, such as "https://github.com", without a slash at its end
+    login: str
+    name: str
+    sign_in: SignIn
+    client_id: str = ""  # of the OAuth application that it was signed in by
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What opens an account. Never printed."""
+
+    access: str = field(repr=False)
+    refresh: str = field(default="", repr=False)
+    expires_at: datetime | None = None
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RateLimit:
+    """What a host still lets us ask."""
+
+    remaining: int
+    limit: int
+    resets_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository that an account can reach."""
+
+    full_name: str  # owner/name, with sub-groups at GitLab
+    clone_ssh: str  # the address for a deploy key
+    clone_https: str
+    default_branch: str
+    is_private: bool
+    updated_at: datetime | None
+    description: str = ""
+    can_administer: bool = False  # may add deploy keys and webhooks
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """One page of a list; `next` asks for the following one, "" at the end."""
+
+    items: tuple[T, ...]
+    next: str = ""
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A branch or tag, and the commit that it is at."""
+
+    name: str
+    commit: str
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit as histories show it."""
+
+    id: str
+    message: str
+    author: str
+    at: datetime | None
+
+
+@dataclass(frozen=True)
+class TreeEntry:
+    """A file or folder of a repository, by its path from the top."""
+
+    path: str
+    is_folder: bool
+
+
+@dataclass(frozen=True)
+class DeployKey:
+    """A key that may read one repository."""
+
+    id: str
+    title: str
+    key: str  # one OpenSSH line, without comment
+    is_read_only: bool
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """A webhook of a repository."""
+
+    id: str
+    url: str
+    is_active: bool
+    events: tuple[str, ...] = ()
+
+
+class CommitState(Enum):
+    """What is told to the host about a commit."""
+
+    PENDING = "pending"
+    SUCCESS = "success"
+    FAILURE = "failure"
