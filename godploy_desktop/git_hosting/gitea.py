@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Final
 from urllib.parse import quote
 
@@ -99,9 +98,7 @@ class Gitea:
 
     async def file(self, full_name: str, ref: str, path: str) -> bytes:
         found = (await self._client.get(f"{_of(full_name)}/contents/{quote(path)}", ref=ref)).content
-        if reading.text(found, "encoding") != "base64":
-            raise NotFound(f"{path} is not a file", "the repository has a folder or a link there", "Choose a file")
-        return base64.b64decode(reading.text(found, "content"))
+        return reading.base64_content(found, path)
 
     async def latest_commit(self, full_name: str, ref: str) -> Commit:
         answer = await self._client.get(f"{_of(full_name)}/commits", sha=ref, limit=1, stat="false", files="false")
@@ -202,10 +199,9 @@ def _deploy_key(found: object) -> DeployKey:
 
 
 def _webhook(found: object) -> Webhook:
-    events = reading.at(found, "events")
     return Webhook(
         reading.text(found, "id"),
         reading.text(found, "config", "url"),
         reading.flag(found, "active"),
-        tuple(str(each) for each in events) if isinstance(events, list) else (),
+        reading.names(found, "events"),
     )

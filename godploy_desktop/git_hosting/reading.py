@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+
+from godploy_server.contract import NotFound
 
 
 def text(found: Any, *path: str) -> str:
@@ -44,3 +48,19 @@ def moment(found: Any, *path: str) -> datetime | None:
 def key_without_comment(key: str) -> str:
     """Give type and content of an OpenSSH public key, without its comment."""
     return " ".join(key.split()[:2])
+
+
+def base64_content(found: Any, path: str) -> bytes:
+    """Give the content of a file as an API gives it, in base64. Raises NotFound for what is no file, or too large."""
+    if text(found, "encoding") == "base64":
+        try:
+            return base64.b64decode(text(found, "content"))
+        except binascii.Error:
+            pass
+    raise NotFound(f"{path} cannot be read", "the repository has no small file there", "Choose a file below 1 MB")
+
+
+def names(found: Any, *path: str) -> tuple[str, ...]:
+    """Give the texts of a list at a path of keys."""
+    value = at(found, *path)
+    return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()

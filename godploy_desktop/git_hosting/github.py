@@ -1,0 +1,235 @@
+"""GitHub and GitHub Enterprise Server. Source: GitHub REST API, version 2022-11-28."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import quote, urlencode
+
+from godploy_desktop.git_hosting import reading
+from godploy_desktop.git_hosting.http import Answer, HostClient
+from godploy_desktop.git_hosting.oauth import Endpoints
+from godploy_desktop.git_hosting.values import (
+    Commit,
+    CommitState,
+    DeployKey,
+    Page,
+    RateLimit,
+    Ref,
+    Repository,
+    TreeEntry,
+    Webhook,
+)
+from godploy_server.contract import BadInput, HookHost, NotFound
+
+PUBLIC: Final = "https://github.com"
+SCOPES: Final = ("repo", "admin:repo_hook", "read:org")
+"""Of an OAuth sign-in or a classic token: private repositories with keys and states, webhooks, searching in
+organizations."""
+PERMISSIONS: Final = {
+    "contents": "read",
+    "metadata": "read",
+    "administration": "write",  # deploy keys
+    "repository_hooks": "write",
+    "statuses": "write",
+}
+"""Of a GitHub App: read the files, and write deploy keys, webhooks and commit states."""
+HEADERS: Final = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+
+_PAGE_SIZE: Final = 100
+_MOST_OWNERS: Final = 8  # a search query may have 256 characters
+_LONGEST_DESCRIPTION: Final = 140
+
+
+def endpoints(address: str) -> Endpoints:
+    """Give where GitHub signs people in. Its browser flow wants a client secret, so the device flow is used."""
+    return Endpoints(
+        f"{address}/login/oauth/authorize", f"{address}/login/oauth/access_token", f"{address}/login/device/code"
+    )
+
+
+def token_page(address: str) -> str:
+    """Give the page where a classic token is made, with its scopes filled in."""
+    return f"{address}/settings/tokens/new?{urlencode({'scopes': ','.join(SCOPES), 'description': 'Godploy'})}"
+
+
+class GitHub:
+    """One account at GitHub; see `GitHost`."""
+
+    hook_host = HookHost.GITHUB
+
+    def __init__(self, client: HostClient) -> None:
+        self._client = client
+        self._owners: tuple[str, ...] | None = None
+
+    @staticmethod
+    def api(address: str) -> str:
+        """Give the address of the API."""
+        return "https://api.github.com" if address == PUBLIC else f"{address}/api/v3"
+
+    @property
+    def rate_limit(self) -> RateLimit | None:
+        """Of the kind of request that was asked last; searching has a smaller one."""
+        return self._client.rate_limit
+
+    async def who_am_i(self) -> tuple[str, str]:
+        found = (await self._client.get("user")).content
+        login = reading.text(found, "login")
+        return login, reading.text(found, "name") or login
+
+    async def repositories(self, search: str = "", page: str = "") -> Page[Repository]:
+        if page:
+            return _repositories(await self._client.get(page))
+        if not search:
+            return _repositories(await self._client.get("user/repos", sort="pushed", per_page=_PAGE_SIZE))
+        # “user:” finds organizations too; without an owner the whole of GitHub would be searched.
+        owners = " ".join(f"user:{each}" for each in await self._of_mine())
+        words = " ".join(each for each in search.split() if ":" not in each)
+        query = f"{words} in:name fork:true {owners}"
+        return _repositories(await self._client.get("search/repositories", q=query, sort="updated", per_page=50))
+
+    async def _of_mine(self) -> tuple[str, ...]:
+        if self._owners is None:
+            login, _ = await self.who_am_i()
+            found = (await self._client.get("user/orgs", per_page=_PAGE_SIZE)).content
+            self._owners = (login, *(reading.text(each, "login") for each in reading.items(found)))[:_MOST_OWNERS]
+        return self._owners
+
+    async def repository(self, full_name: str) -> Repository:
+        return _repository((await self._client.get(_of(full_name))).content)
+
+    async def branches(self, full_name: str, search: str = "", page: str = "") -> Page[Ref]:
+        if search and not page:
+            found = await self._client.get(f"{_of(full_name)}/git/matching-refs/heads/{quote(search)}")
+            refs = [
+                Ref(reading.text(each, "ref").removeprefix("refs/heads/"), reading.text(each, "object", "sha"))
+                for each in reading.items(found.content)
+            ]
+            return Page(tuple(refs))
+        answer = await self._client.get(page) if page else await self._list(f"{_of(full_name)}/branches")
+        return Page(tuple(map(_ref, reading.items(answer.content))), answer.next_page)
+
+    async def tags(self, full_name: str, page: str = "") -> Page[Ref]:
+        answer = await self._client.get(page) if page else await self._list(f"{_of(full_name)}/tags")
+        return Page(tuple(map(_ref, reading.items(answer.content))), answer.next_page)
+
+    async def tree(self, full_name: str, ref: str, folder: str = "") -> tuple[TreeEntry, ...]:
+        found = (await self._client.get(f"{_of(full_name)}/contents/{quote(folder)}".rstrip("/"), ref=ref)).content
+        if not isinstance(found, list):
+            raise BadInput(f"“{folder}” is not a folder", "the repository has a file there", "Choose a folder")
+        return tuple(
+            TreeEntry(reading.text(each, "path"), reading.text(each, "type") == "dir") for each in reading.items(found)
+        )
+
+    async def file(self, full_name: str, ref: str, path: str) -> bytes:
+        found = (await self._client.get(f"{_of(full_name)}/contents/{quote(path)}", ref=ref)).content
+        return reading.base64_content(found, path)
+
+    async def latest_commit(self, full_name: str, ref: str) -> Commit:
+        found = (await self._client.get(f"{_of(full_name)}/commits/{quote(ref)}")).content
+        return Commit(
+            reading.text(found, "sha"),
+            reading.text(found, "commit", "message"),
+            reading.text(found, "commit", "author", "name"),
+            reading.moment(found, "commit", "author", "date"),
+        )
+
+    async def deploy_keys(self, full_name: str) -> tuple[DeployKey, ...]:
+        return tuple(map(_deploy_key, await self._all(f"{_of(full_name)}/keys")))
+
+    async def add_deploy_key(self, full_name: str, title: str, key: str) -> DeployKey:
+        wanted = reading.key_without_comment(key)
+        for each in await self.deploy_keys(full_name):
+            if each.key == wanted:
+                return each
+        body = {"title": title, "key": wanted, "read_only": True}
+        return _deploy_key((await self._client.ask("POST", f"{_of(full_name)}/keys", body)).content)
+
+    async def remove_deploy_key(self, full_name: str, key_id: str) -> None:
+        await self._remove(f"{_of(full_name)}/keys/{quote(key_id)}")
+
+    async def webhooks(self, full_name: str) -> tuple[Webhook, ...]:
+        return tuple(map(_webhook, await self._all(f"{_of(full_name)}/hooks")))
+
+    async def put_webhook(self, full_name: str, url: str, secret: str, webhook_id: str = "") -> Webhook:
+        config = {"url": url, "content_type": "json", "secret": secret, "insecure_ssl": "0"}
+        body: dict[str, object] = {"active": True, "events": ["push"], "config": config}
+        if webhook_id:
+            path = f"{_of(full_name)}/hooks/{quote(webhook_id)}"
+            return _webhook((await self._client.ask("PATCH", path, body)).content)
+        made = await self._client.ask("POST", f"{_of(full_name)}/hooks", {**body, "name": "web"})
+        return _webhook(made.content)
+
+    async def remove_webhook(self, full_name: str, webhook_id: str) -> None:
+        await self._remove(f"{_of(full_name)}/hooks/{quote(webhook_id)}")
+
+    async def ping_webhook(self, full_name: str, webhook_id: str) -> None:
+        await self._client.ask("POST", f"{_of(full_name)}/hooks/{quote(webhook_id)}/pings")
+
+    async def set_commit_status(self, full_name: str, commit: str, state: CommitState, name: str, text: str) -> None:
+        body = {"state": state.value, "context": name, "description": text[:_LONGEST_DESCRIPTION]}
+        await self._client.ask("POST", f"{_of(full_name)}/statuses/{quote(commit)}", body)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _list(self, path: str) -> Answer:
+        return await self._client.get(path, per_page=_PAGE_SIZE)
+
+    async def _all(self, path: str) -> list[object]:
+        answer = await self._list(path)
+        found: list[object] = list(reading.items(answer.content))
+        while answer.next_page:
+            answer = await self._client.get(answer.next_page)
+            found += reading.items(answer.content)
+        return found
+
+    async def _remove(self, path: str) -> None:
+        try:
+            await self._client.ask("DELETE", path)
+        except NotFound:
+            return
+
+
+def _of(full_name: str) -> str:
+    return f"repos/{quote(full_name)}"
+
+
+def _repositories(answer: Answer) -> Page[Repository]:
+    content = answer.content
+    found = content if isinstance(content, list) else reading.at(content, "items")
+    return Page(tuple(map(_repository, reading.items(found))), answer.next_page)
+
+
+def _repository(found: object) -> Repository:
+    return Repository(
+        full_name=reading.text(found, "full_name"),
+        clone_ssh=reading.text(found, "ssh_url"),
+        clone_https=reading.text(found, "clone_url"),
+        default_branch=reading.text(found, "default_branch") or "main",
+        is_private=reading.flag(found, "private"),
+        updated_at=reading.moment(found, "pushed_at"),
+        description=reading.text(found, "description"),
+        can_administer=reading.flag(found, "permissions", "admin"),
+    )
+
+
+def _ref(found: object) -> Ref:
+    return Ref(reading.text(found, "name"), reading.text(found, "commit", "sha"))
+
+
+def _deploy_key(found: object) -> DeployKey:
+    return DeployKey(
+        reading.text(found, "id"),
+        reading.text(found, "title"),
+        reading.key_without_comment(reading.text(found, "key")),
+        reading.flag(found, "read_only"),
+    )
+
+
+def _webhook(found: object) -> Webhook:
+    return Webhook(
+        reading.text(found, "id"),
+        reading.text(found, "config", "url"),
+        reading.flag(found, "active"),
+        reading.names(found, "events"),
+    )
