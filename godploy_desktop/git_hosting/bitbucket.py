@@ -182,7 +182,7 @@ class Bitbucket:
     async def remove_webhook(self, full_name: str, webhook_id: str) -> None:
         await self._remove(f"{_of(full_name)}/hooks/{quote(webhook_id)}")
 
-    async def ping_webhook(self, full_name: str, webhook_id: str) -> None:
+    async def ping_webhook(self, full_name: str, webhook_id: str) -> None:  # noqa: ARG002  `GitHost` names them
         raise BadInput(
             "Bitbucket sends no test deliveries",
             "its API has no call for that",

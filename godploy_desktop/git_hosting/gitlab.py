@@ -148,11 +148,11 @@ class GitLab:
     async def close(self) -> None:
         await self._client.close()
 
-    async def _list(self, path: str, **query: str) -> Answer:
-        return await self._client.get(path, per_page=_PAGE_SIZE, **query)
+    async def _list(self, address: str, **query: str) -> Answer:
+        return await self._client.ask("GET", address, query={"per_page": str(_PAGE_SIZE), **query})
 
-    async def _all(self, path: str, **query: str) -> list[object]:
-        answer = await self._list(path, **query)
+    async def _all(self, address: str, **query: str) -> list[object]:
+        answer = await self._list(address, **query)
         found: list[object] = list(reading.items(answer.content))
         while answer.next_page:
             answer = await self._client.get(answer.next_page)
