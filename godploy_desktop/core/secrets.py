@@ -67,6 +67,22 @@ class Secrets:
         for name in (_password_name(profile), _passphrase_name(profile)):
             await asyncio.to_thread(self.vault.remove, name)
 
+    async def secret(self, name: str) -> str | None:
+        """Give the secret of that name; None if there is none, or the person does not unlock the vault."""
+        if not await self._make_ready(is_wanted=False):
+            return None
+        return await asyncio.to_thread(self.vault.get, name)
+
+    async def keep_secret(self, name: str, secret: str) -> None:
+        """Put a secret into the vault. Raises VaultMissing or VaultLocked when the person declines."""
+        await self._make_ready(is_wanted=True)
+        await asyncio.to_thread(self.vault.put, name, secret)
+
+    async def forget_secret(self, name: str) -> None:
+        """Remove a secret; a vault that stays locked keeps it."""
+        if not self.vault.is_locked:
+            await asyncio.to_thread(self.vault.remove, name)
+
     async def _find(
         self, offered: set[str], name: str, given: str, ask: Callable[[], Awaitable[str | None]]
     ) -> str | None:

@@ -1,0 +1,261 @@
+"""The person's accounts at git hosts: signing in, renewing, forgetting. Tokens lie in the vault alone."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets as randomness
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import httpx
+
+from godploy_desktop.core.secrets import Secrets
+from godploy_desktop.core.signal import Signal
+from godploy_desktop.git_hosting import bitbucket, gitea, github, gitlab
+from godploy_desktop.git_hosting.host import GitHost, SignInAgain
+from godploy_desktop.git_hosting.http import HostClient
+from godploy_desktop.git_hosting.oauth import DeviceCode, Endpoints, OAuth, OpenBrowser
+from godploy_desktop.git_hosting.values import Account, HostKind, SignIn, Tokens
+from godploy_server.contract import BadInput, NotFound
+
+SETTING: Final = "git-accounts"
+CLIENT_IDS: Final = "git-client-ids"
+"""The setting that maps a host's address to the client id of an OAuth application there."""
+
+PUBLIC: Final = {
+    HostKind.GITHUB: github.PUBLIC,
+    HostKind.GITLAB: gitlab.PUBLIC,
+    HostKind.BITBUCKET: bitbucket.PUBLIC,
+    HostKind.GITEA: "https://codeberg.org",
+}
+NAMES: Final = {
+    HostKind.GITHUB: "GitHub",
+    HostKind.GITLAB: "GitLab",
+    HostKind.BITBUCKET: "Bitbucket",
+    HostKind.GITEA: "Gitea or Forgejo",
+}
+SCOPES: Final = {
+    HostKind.GITHUB: github.SCOPES,
+    HostKind.GITLAB: gitlab.SCOPES,
+    HostKind.BITBUCKET: bitbucket.SCOPES,
+    HostKind.GITEA: gitea.SCOPES,
+}
+_TOKEN_PAGES: Final = {
+    HostKind.GITHUB: github.token_page,
+    HostKind.GITLAB: gitlab.token_page,
+    HostKind.BITBUCKET: bitbucket.token_page,
+    HostKind.GITEA: gitea.token_page,
+}
+_RENEW_BEFORE: Final = timedelta(minutes=2)
+
+
+def ways(kind: HostKind) -> tuple[SignIn, ...]:
+    """Give how one can sign in at a host of this kind, the best first. GitHub's browser flow and Bitbucket's OAuth want
+    a client secret, which a program on people's computers cannot keep."""
+    return {
+        HostKind.GITHUB: (SignIn.APP, SignIn.DEVICE, SignIn.TOKEN),
+        HostKind.GITLAB: (SignIn.BROWSER, SignIn.DEVICE, SignIn.TOKEN),
+        HostKind.BITBUCKET: (SignIn.TOKEN,),
+        HostKind.GITEA: (SignIn.BROWSER, SignIn.TOKEN),
+    }[kind]
+
+
+def token_page(kind: HostKind, address: str) -> str:
+    """Give the page of a host where a token is made, filled in where the host allows."""
+    return _TOKEN_PAGES[kind](address)
+
+
+def clean_address(kind: HostKind, text: str) -> str:
+    """Give the address of a host as it is kept: the usual one for "", https:// where no scheme is given."""
+    address = text.strip().rstrip("/") or PUBLIC[kind]
+    if "://" not in address:
+        address = f"https://{address}"
+    try:
+        url = httpx.URL(address)
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    if url.scheme not in ("https", "http") or not url.host or url.userinfo or url.query:
+        raise BadInput(
+            f"“{text}” is not the address of a git host",
+            "an address looks like https://git.example.org",
+            "Correct the address",
+        )
+    return address
+
+
+class GitAccounts:
+    """All accounts of one profile. `read` and `write` are the profile's settings."""
+
+    def __init__(
+        self,
+        secrets: Secrets,
+        read: Callable[[str], Any],
+        write: Callable[[str, object], None],
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._secrets = secrets
+        self._read = read
+        self._write = write
+        self._transport = transport
+        self.changed: Signal[GitAccounts] = Signal()
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """All accounts, in the order in which they were added."""
+        return tuple(map(_account, self._read(SETTING) or ()))
+
+    def find(self, name: str) -> Account:
+        """Give the account of that id, login, or login@host. Raises NotFound naming those that exist."""
+        for each in self.accounts:
+            if name in (each.id, each.login, label(each)):
+                return each
+        known = ", ".join(label(each) for each in self.accounts) or "none yet"
+        raise NotFound(f"There is no account “{name}”", f"the accounts are: {known}", "Check the name, or sign in")
+
+    def client_id(self, address: str) -> str:
+        """Give the client id that is set for a host, "" if none is."""
+        ids = self._read(CLIENT_IDS) or {}
+        return str(ids.get(address, "")) if isinstance(ids, dict) else ""
+
+    def set_client_id(self, address: str, client_id: str) -> None:
+        """Remember the client id of an OAuth application at a host; "" forgets it."""
+        ids = dict(self._read(CLIENT_IDS) or {})
+        ids.pop(address, None)
+        self._write(CLIENT_IDS, ids | ({address: client_id.strip()} if client_id.strip() else {}))
+
+    async def add_token(self, kind: HostKind, address: str, token: str, email: str = "") -> Account:
+        """Sign in with a token, which is tried first. `email` is the Atlassian account's, for Bitbucket's API tokens."""
+        if not token.strip():
+            raise BadInput("There is no token", "the field is empty", f"Make one: {token_page(kind, address)}")
+        access = f"{email.strip()}:{token.strip()}" if email.strip() else token.strip()
+        return await self._add(kind, clean_address(kind, address), SignIn.TOKEN, Tokens(access))
+
+    async def sign_in_by_browser(self, kind: HostKind, address: str, open_browser: OpenBrowser) -> Account:
+        """Sign in in the system's browser."""
+        address = clean_address(kind, address)
+        oauth = self._oauth(kind, address)
+        return await self._add(kind, address, SignIn.BROWSER, await oauth.by_browser(open_browser))
+
+    async def sign_in_by_device(self, kind: HostKind, address: str, show: Callable[[DeviceCode], None]) -> Account:
+        """Sign in by a code that is typed in at the host."""
+        address = clean_address(kind, address)
+        oauth = self._oauth(kind, address)
+        return await self._add(kind, address, SignIn.DEVICE, await oauth.by_device(show))
+
+    async def remove(self, account: Account) -> None:
+        """Forget an account and its tokens. At the host, the sign-in can be revoked too."""
+        self._write(SETTING, [_row(each) for each in self.accounts if each.id != account.id])
+        await self._secrets.forget_secret(_name(account.id))
+        self.changed.emit(self)
+
+    def host(self, account: Account) -> GitHost:
+        """Give what asks the host in the account's name. Close it after use."""
+        return self._host(account, lambda is_renewed: self._authorization(account, is_renewed=is_renewed))
+
+    async def _add(self, kind: HostKind, address: str, sign_in: SignIn, tokens: Tokens) -> Account:
+        draft = Account("", kind, address, "", "", sign_in, self.client_id(address))
+
+        async def just_this(is_renewed: bool) -> str:
+            if is_renewed:
+                raise SignInAgain(f"{NAMES[kind]} does not accept this", "the token is wrong or revoked", "Try another")
+            return _header(kind, tokens)
+
+        host = self._host(draft, just_this)
+        try:
+            login, name = await host.who_am_i()
+        finally:
+            await host.close()
+        known = [each for each in self.accounts if (each.address, each.login) == (address, login)]
+        account_id = known[0].id if known else randomness.token_hex(6)
+        account = replace(draft, id=account_id, login=login, name=name)
+        await self._secrets.keep_secret(_name(account_id), _stored(tokens))
+        kept = [each for each in self.accounts if each.id != account_id]
+        self._write(SETTING, [_row(each) for each in (*kept, account)])
+        self.changed.emit(self)
+        return account
+
+    async def _authorization(self, account: Account, *, is_renewed: bool) -> str:
+        stored = await self._secrets.secret(_name(account.id))
+        if stored is None:
+            raise SignInAgain(
+                f"{label(account)} is signed out", "its token is not in the keyring of this computer", "Sign in again"
+            )
+        tokens = _tokens(stored)
+        is_old = tokens.expires_at is not None and tokens.expires_at - _RENEW_BEFORE < datetime.now(UTC)
+        if is_renewed or is_old:
+            if not tokens.refresh:
+                raise SignInAgain(
+                    f"{label(account)} has to sign in again", "its token is expired or was revoked", "Sign in again"
+                )
+            tokens = await self._oauth(account.kind, account.address).renew(tokens)
+            await self._secrets.keep_secret(_name(account.id), _stored(tokens))
+        return _header(account.kind, tokens)
+
+    def _oauth(self, kind: HostKind, address: str) -> OAuth:
+        endpoints: dict[HostKind, Callable[[str], Endpoints]] = {
+            HostKind.GITHUB: github.endpoints,
+            HostKind.GITLAB: gitlab.endpoints,
+            HostKind.GITEA: gitea.endpoints,
+        }
+        client_id = self.client_id(address)
+        if kind not in endpoints or not client_id:
+            raise BadInput(
+                f"Signing in at {address} in the browser is not set up",
+                "no client id of an OAuth application is set for it",
+                "Make a public OAuth application there with the redirect address http://127.0.0.1/ and give its client"
+                " id, or sign in with a token",
+            )
+        return OAuth(endpoints[kind](address), client_id, SCOPES[kind], self._transport)
+
+    def _host(self, account: Account, authorization: Callable[[bool], Any]) -> GitHost:
+        kinds = {
+            HostKind.GITHUB: github.GitHub,
+            HostKind.GITLAB: gitlab.GitLab,
+            HostKind.BITBUCKET: bitbucket.Bitbucket,
+            HostKind.GITEA: gitea.Gitea,
+        }
+        kind = kinds[account.kind]
+        headers = github.HEADERS if account.kind is HostKind.GITHUB else None
+        name = NAMES[account.kind] if account.address == PUBLIC[account.kind] else account.address.partition("://")[2]
+        client = HostClient(name, kind.api(account.address), authorization, headers=headers, transport=self._transport)
+        made: GitHost = kind(client)
+        return made
+
+
+def label(account: Account) -> str:
+    """Give an account as people name it: login@host."""
+    return f"{account.login}@{account.address.partition('://')[2]}"
+
+
+def _header(kind: HostKind, tokens: Tokens) -> str:
+    if kind is HostKind.BITBUCKET and ":" in tokens.access:
+        return f"Basic {base64.b64encode(tokens.access.encode()).decode('ascii')}"
+    return f"Bearer {tokens.access}"
+
+
+def _name(account_id: str) -> str:
+    return f"git account {account_id}"
+
+
+def _row(account: Account) -> dict[str, str]:
+    return {**vars(account), "kind": account.kind.value, "sign_in": account.sign_in.value}
+
+
+def _account(row: dict[str, str]) -> Account:
+    return Account(**{**row, "kind": HostKind(row["kind"]), "sign_in": SignIn(row["sign_in"])})  # type: ignore[arg-type]  # a row of ours
+
+
+def _stored(tokens: Tokens) -> str:
+    expires_at = tokens.expires_at.isoformat() if tokens.expires_at else ""
+    return json.dumps(
+        {"access": tokens.access, "refresh": tokens.refresh, "expires_at": expires_at, "scopes": tokens.scopes}
+    )
+
+
+def _tokens(stored: str) -> Tokens:
+    found = json.loads(stored)
+    expires_at = datetime.fromisoformat(found["expires_at"]) if found["expires_at"] else None
+    return Tokens(found["access"], found["refresh"], expires_at, tuple(found["scopes"]))
