@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import secrets as randomness
 from collections.abc import Callable
 from dataclasses import replace
@@ -49,6 +50,15 @@ _TOKEN_PAGES: Final = {
     HostKind.BITBUCKET: bitbucket.token_page,
     HostKind.GITEA: gitea.token_page,
 }
+_HOSTS: Final[
+    dict[HostKind, type[github.GitHub] | type[gitlab.GitLab] | type[bitbucket.Bitbucket] | type[gitea.Gitea]]
+] = {
+    HostKind.GITHUB: github.GitHub,
+    HostKind.GITLAB: gitlab.GitLab,
+    HostKind.BITBUCKET: bitbucket.Bitbucket,
+    HostKind.GITEA: gitea.Gitea,
+}
+_ADDRESS: Final = re.compile(r"(?:(?P<scheme>https?)://)?(?P<host>[A-Za-z0-9.-]+(?::[0-9]{1,5})?)(?P<path>/[^\s?#]*)?")
 _RENEW_BEFORE: Final = timedelta(minutes=2)
 
 
@@ -70,20 +80,14 @@ def token_page(kind: HostKind, address: str) -> str:
 
 def clean_address(kind: HostKind, text: str) -> str:
     """Give the address of a host as it is kept: the usual one for "", https:// where no scheme is given."""
-    address = text.strip().rstrip("/") or PUBLIC[kind]
-    if "://" not in address:
-        address = f"https://{address}"
-    try:
-        url = httpx.URL(address)
-    except httpx.InvalidURL:
-        url = httpx.URL("")
-    if url.scheme not in ("https", "http") or not url.host or url.userinfo or url.query:
+    found = _ADDRESS.fullmatch(text.strip() or PUBLIC[kind])
+    if found is None:
         raise BadInput(
             f"“{text}” is not the address of a git host",
             "an address looks like https://git.example.org",
             "Correct the address",
         )
-    return address
+    return f"{found['scheme'] or 'https'}://{found['host'].lower()}{(found['path'] or '').rstrip('/')}"
 
 
 class GitAccounts:
@@ -127,7 +131,7 @@ class GitAccounts:
         self._write(CLIENT_IDS, ids | ({address: client_id.strip()} if client_id.strip() else {}))
 
     async def add_token(self, kind: HostKind, address: str, token: str, email: str = "") -> Account:
-        """Sign in with a token, which is tried first. `email` is the Atlassian account's, for Bitbucket's API tokens."""
+        """Sign in with a token, which is tried first. Bitbucket's API tokens go with the `email` of the account."""
         if not token.strip():
             raise BadInput("There is no token", "the field is empty", f"Make one: {token_page(kind, address)}")
         access = f"{email.strip()}:{token.strip()}" if email.strip() else token.strip()
@@ -211,18 +215,11 @@ class GitAccounts:
         return OAuth(endpoints[kind](address), client_id, SCOPES[kind], self._transport)
 
     def _host(self, account: Account, authorization: Callable[[bool], Any]) -> GitHost:
-        kinds = {
-            HostKind.GITHUB: github.GitHub,
-            HostKind.GITLAB: gitlab.GitLab,
-            HostKind.BITBUCKET: bitbucket.Bitbucket,
-            HostKind.GITEA: gitea.Gitea,
-        }
-        kind = kinds[account.kind]
+        kind = _HOSTS[account.kind]
         headers = github.HEADERS if account.kind is HostKind.GITHUB else None
         name = NAMES[account.kind] if account.address == PUBLIC[account.kind] else account.address.partition("://")[2]
         client = HostClient(name, kind.api(account.address), authorization, headers=headers, transport=self._transport)
-        made: GitHost = kind(client)
-        return made
+        return kind(client)
 
 
 def label(account: Account) -> str:
