@@ -19,6 +19,7 @@ COMMANDS: Final = (
     Command("server", "servers", "add, list, bootstrap, inspect and remove servers"),
     Command("project", "projects", "create, list and delete projects"),
     Command("service", "services", "create, change, start and stop services; their variables and domains"),
+    Command("git", "git", "accounts at git hosts: sign in, list repositories and branches"),
     Command("template", "templates", "list, show and check what services can be made from"),
     Command("deploy", "deploy", "deploy a service and follow its log"),
     Command("deployments", "deployments", "the deployments of a service, and their logs"),

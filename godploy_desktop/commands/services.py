@@ -11,6 +11,7 @@ from godploy_desktop.commands import (
     rendering,
     running_settings,
     service_domains,
+    service_push,
     service_settings,
     service_templates,
     service_variables,
@@ -68,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     service_variables.add_arguments(
         verbs.add_parser("variables", help="list, set and remove variables and secrets", description="Variables.")
     )
+    service_push.add_verbs(verbs)
     service_domains.add_arguments(
         verbs.add_parser("domains", help="list, add, check and remove domains", description="Domains.")
     )

@@ -17,6 +17,7 @@ from godploy_desktop.remote.connection import ConnectionState
 from godploy_server.contract import (
     AgentInfo,
     AgentSettings,
+    DeliveryReceived,
     Deployment,
     DeploymentChanged,
     DeploymentId,
@@ -58,6 +59,7 @@ class Aspect(Enum):
     DEPLOYMENT = "deployment"
     DEPLOYMENT_LOG = "deployment-log"
     METRICS = "metrics"  # the server's and all services'
+    DELIVERY = "delivery"  # a git host's delivery came in; the list is read from the agent
 
 
 @dataclass(frozen=True)
@@ -205,7 +207,7 @@ class ServerModel:
         self.as_of = as_of
         self.changed.emit(Change(Aspect.EVERYTHING))
 
-    def _take(self, event: Event) -> Change | None:
+    def _take(self, event: Event) -> Change | None:  # noqa: PLR0912  one branch an event, on purpose
         match event:
             case Snapshot():
                 self._replace_all(event)
@@ -238,6 +240,8 @@ class ServerModel:
                 for sample in samples:
                     self._ring(sample.service_id).append(sample)
                 return Change(Aspect.METRICS)
+            case DeliveryReceived(delivery=delivery):
+                return replace(self._about(delivery.service_id), aspect=Aspect.DELIVERY)
             case Heartbeat():
                 return None
 

@@ -33,6 +33,7 @@ from godploy_server.contract import (
 )
 
 if TYPE_CHECKING:
+    from godploy_desktop.core.git.accounts import GitAccounts
     from godploy_desktop.local_store.store import Store
 
 _log = logging.getLogger(__name__)
@@ -90,6 +91,7 @@ class Workspace:
         self.secrets = Secrets(Vault(self.folders.vault_file), questions or NoQuestions())
         self._settings: dict[str, Any] = read_settings(self.folders.database)
         self._store: Store | None = None
+        self._git: GitAccounts | None = None
         self._writes: set[asyncio.Future[None]] = set()
 
     async def open(self) -> None:
@@ -198,6 +200,15 @@ class Workspace:
         """Remember that a server was seen now, and with which agent."""
         server.profile = replace(server.profile, last_seen_at=datetime.now(UTC), agent_version=info.version)
         await asyncio.to_thread(self._opened().save_server, server.profile)
+
+    @property
+    def git(self) -> GitAccounts:
+        """The person's accounts at git hosts. The first use loads what speaks with them."""
+        if self._git is None:
+            from godploy_desktop.core.git.accounts import GitAccounts  # httpx: 0.1 s, and the first window needs none
+
+            self._git = GitAccounts(self.secrets, self.setting, self.set_setting)
+        return self._git
 
     def setting(self, key: str, default: Any = None) -> Any:
         """A remembered JSON value: "theme", "window", "page.<name>", "keep-embedded-agent"."""

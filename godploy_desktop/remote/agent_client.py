@@ -262,6 +262,32 @@ class AgentClient:
         path = f"{_service(service)}/rotate"
         return await self._call(contract.Rotated, "POST", path, rotate, CONTAINER_CALL_TIMEOUT_S)
 
+    # deploying on push
+
+    async def hook(self, service: ServiceId) -> contract.Hook:
+        """How it deploys on push. Raises NotFound if it does not."""
+        return await self._call(contract.Hook, "GET", f"{_service(service)}/hook")
+
+    async def set_hook(self, service: ServiceId, wanted: contract.SetHook) -> contract.Hook:
+        """Make its webhook, or change what is named of it."""
+        return await self._call(contract.Hook, "POST", f"{_service(service)}/hook", wanted)
+
+    async def delete_hook(self, service: ServiceId) -> contract.Hook:
+        """Deploy on push no more; gives back what it was."""
+        return await self._call(contract.Hook, "DELETE", f"{_service(service)}/hook")
+
+    async def hook_secret(self, service: ServiceId) -> contract.HookSecret:
+        """What is given to the git host; the audit remembers that it was asked for."""
+        return await self._call(contract.HookSecret, "POST", f"{_service(service)}/hook/secret")
+
+    async def deliveries(self, service: ServiceId) -> tuple[contract.Delivery, ...]:
+        """The newest 50 deliveries, newest first."""
+        return await self._call(tuple[contract.Delivery, ...], "GET", f"{_service(service)}/deliveries")
+
+    async def redeliver(self, delivery: str) -> contract.Delivery:
+        """Decide about a delivery anew, as if it came now."""
+        return await self._call(contract.Delivery, "POST", f"/v1/deliveries/{_part(delivery)}/redeliver")
+
     # registries and cleaning up
 
     async def registries(self) -> tuple[contract.Registry, ...]:

@@ -1,0 +1,179 @@
+"""`godploy service push ...`, `link`, `unlink`: deploying on push."""
+
+from __future__ import annotations
+
+import argparse
+
+from godploy_desktop.commands import options, rendering
+from godploy_desktop.commands.context import Context
+from godploy_desktop.commands.git import with_host
+from godploy_desktop.core.git import linking
+from godploy_desktop.core.server import Server
+from godploy_desktop.git_hosting.host import GitHost
+from godploy_desktop.git_hosting.values import Account
+from godploy_server.contract import BadInput, Delivery, GitSource, HookHost, NotFound, Service, SetHook
+
+
+def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verbs to those of services."""
+    for name, run, summary in (
+        ("link", link, "add the deploy key and the webhook at the git host"),
+        ("unlink", unlink, "take the deploy key and the webhook away from the git host"),
+    ):
+        each = options.verb(verbs, name, run, summary)
+        options.service(each)
+        each.add_argument("--account", default="", metavar="ACCOUNT", help="login, or login@host (default: that fits)")
+    push = verbs.add_parser("push", help="deploying on push: the webhook and its deliveries", description="Push.")
+    inner = options.verbs_of(push)
+    changing = options.verb(inner, "set", change, "turn deploying on push on or off, and say what deploys")
+    options.service(changing)
+    changing.add_argument("--host", choices=[each.value for each in HookHost], help="which signature is expected")
+    state = changing.add_mutually_exclusive_group()
+    state.add_argument("--on", action="store_true", default=None, dest="is_on")
+    state.add_argument("--off", action="store_false", default=None, dest="is_on")
+    changing.add_argument("--tag", action="append", metavar="GLOB", help="deploy tags that fit; may be repeated")
+    changing.add_argument("--watch", action="append", metavar="GLOB", help="deploy only if such a file changed")
+    changing.add_argument("--renew-secret", action="store_true", help="a new address and secret; the old ones end")
+    for name, run, summary in (
+        ("show", show, "show how the service deploys on push"),
+        ("secret", secret, "print the webhook's address and secret, to enter them at a git host by hand"),
+        ("test", test, "let the git host send a test delivery"),
+        ("deliveries", deliveries, "list what git hosts sent, and what became of it"),
+        ("redeliver", redeliver, "decide about a delivery anew"),
+    ):
+        each = options.verb(inner, name, run, summary)
+        options.service(each)
+        if name == "test":
+            each.add_argument("--account", default="", metavar="ACCOUNT")
+        if name == "redeliver":
+            each.add_argument("delivery", metavar="DELIVERY", help="its id, or newest")
+
+
+async def link(context: Context) -> None:
+    """Add key and webhook."""
+    server = await context.server()
+    service = await context.service(server)
+    account, full_name = _where(context, service)
+
+    async def add(host: GitHost) -> linking.Link:
+        repository = await host.repository(full_name)
+        return await context.run_task(
+            f"Link {context.full_name(service)}",
+            lambda progress: linking.link(server, service, host, repository, progress),
+        )
+
+    linked = await with_host(context, account, add)
+    context.output.value(linked, f"{context.full_name(service)} is deployed on every push to {full_name}.")
+
+
+async def unlink(context: Context) -> None:
+    """Take key and webhook away."""
+    server = await context.server()
+    service = await context.service(server)
+    account, full_name = _where(context, service)
+    gone = await with_host(context, account, lambda host: linking.unlink(server, service, host, full_name))
+    context.output.value(gone, f"{full_name} has neither key nor webhook of {context.full_name(service)} any more.")
+
+
+async def change(context: Context) -> None:
+    """Change how the service deploys on push."""
+    given = context.options
+    server = await context.server()
+    service = await context.service(server)
+    wanted = SetHook(
+        host=HookHost(given.host) if given.host else None,
+        is_on=given.is_on,
+        tag_patterns=None if given.tag is None else tuple(each for each in given.tag if each),
+        watch_paths=None if given.watch is None else tuple(each for each in given.watch if each),
+        renews_secret=given.renew_secret,
+    )
+    await server.agent.set_hook(service.id, wanted)
+    await _show(context, server, service)
+
+
+async def show(context: Context) -> None:
+    """Show the hook."""
+    server = await context.server()
+    await _show(context, server, await context.service(server))
+
+
+async def secret(context: Context) -> None:
+    """Print address and secret."""
+    server = await context.server()
+    service = await context.service(server)
+    hook = await server.agent.hook(service.id)
+    given = await server.agent.hook_secret(service.id)
+    address = await linking.hook_address(server, hook)
+    pairs = [("address", address), ("secret", given.secret), ("content type", "application/json"), ("events", "push")]
+    context.output.value({"address": address, "secret": given.secret}, rendering.fields(pairs, colour=False))
+
+
+async def test(context: Context) -> None:
+    """Let the host ping."""
+    server = await context.server()
+    service = await context.service(server)
+    account, full_name = _where(context, service)
+    await with_host(context, account, lambda host: linking.try_webhook(server, service, host, full_name))
+    text = f"The host was asked to send a test. See: godploy service push deliveries {context.full_name(service)}"
+    context.output.value({"tested": context.full_name(service)}, text)
+
+
+async def deliveries(context: Context) -> None:
+    """List deliveries."""
+    server = await context.server()
+    service = await context.service(server)
+    found = await server.agent.deliveries(service.id)
+    rows = [_row(each) for each in found]
+    headers = ("ID", "TIME", "EVENT", "REF", "COMMIT", "VERDICT", "REASON")
+    context.output.rows(found, headers, rows, "No delivery yet.")
+
+
+async def redeliver(context: Context) -> None:
+    """Decide anew."""
+    server = await context.server()
+    service = await context.service(server)
+    wanted = context.options.delivery
+    if wanted == "newest":
+        found = await server.agent.deliveries(service.id)
+        if not found:
+            raise NotFound("There is no delivery", "no git host sent one yet", "Push something")
+        wanted = found[0].id
+    delivery = await server.agent.redeliver(wanted)
+    context.output.value(delivery, f"{delivery.verdict.value}: {delivery.reason}")
+
+
+async def _show(context: Context, server: Server, service: Service) -> None:
+    hook = await server.agent.hook(service.id)
+    pairs = [
+        ("deploys on push", "yes" if hook.is_on else "no"),
+        ("host", hook.host.value),
+        ("address", await linking.hook_address(server, hook)),
+        ("tags", ", ".join(hook.tag_patterns) or "none"),
+        ("watched files", ", ".join(hook.watch_paths) or "all"),
+    ]
+    context.output.value(hook, rendering.fields(pairs, colour=context.output.colour))
+
+
+def _row(each: Delivery) -> list[str]:
+    verdict = each.verdict.value + (" (again)" if each.is_redelivery else "")
+    event = each.event_name or each.event.value
+    return [each.id, rendering.ago(each.received_at), event, each.ref, each.commit[:12], verdict, each.reason]
+
+
+def _where(context: Context, service: Service) -> tuple[Account, str]:
+    """Give the account and the repository's name at its host; raises BadInput naming what is missing."""
+    source = service.settings.source
+    if not isinstance(source, GitSource):
+        raise BadInput("The service is not built from git", "its source is another one", "Give it a git source first")
+    git = context.workspace.git
+    if context.options.account:
+        account = git.find(context.options.account)
+        return account, linking.full_name_of(source, account)
+    for account in git.accounts:
+        try:
+            return account, linking.full_name_of(source, account)
+        except BadInput:
+            continue
+    raise BadInput(
+        "No account fits the repository", f"none is signed in at the host of {source.url}", "Run godploy git sign-in"
+    )

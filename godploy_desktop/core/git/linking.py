@@ -1,0 +1,148 @@
+"""Linking a service to its repository at a git host: its deploy key there, and a webhook that reaches the server.
+
+Nothing of the account is given to the server: it gets no token, only the public half of the key that it made itself
+becomes known to the host, and the host gets the secret of the hook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from godploy_desktop.core.server import Server
+from godploy_desktop.core.tasks import Progress, TaskStep, TaskStepState
+from godploy_desktop.git_hosting.host import GitHost
+from godploy_desktop.git_hosting.values import Account, DeployKey, Repository, Webhook
+from godploy_server.contract import (
+    HOOKS_PATH,
+    AgentInfo,
+    BadInput,
+    CertificateState,
+    Conflict,
+    Domain,
+    GitSource,
+    GodployError,
+    Hook,
+    Service,
+    ServiceId,
+    SetHook,
+)
+
+_TITLE: Final = "Godploy"
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a host has of a service."""
+
+    deploy_key: DeployKey | None
+    webhook: Webhook | None
+
+
+def full_name_of(source: GitSource, account: Account) -> str:
+    """Give owner/name of a source's repository if it lies at the account's host; raises BadInput otherwise."""
+    host = account.address.partition("://")[2].partition("/")[0].partition(":")[0]
+    url = source.url
+    if "://" in url:
+        rest = url.partition("://")[2].rpartition("@")[2]
+        found, _, path = rest.partition("/")
+        found = found.partition(":")[0]
+    else:
+        found, _, path = url.rpartition("@")[2].partition(":")
+    if not path or found.lower() not in (host.lower(), f"ssh.{host.lower()}", f"altssh.{host.lower()}"):
+        raise BadInput(
+            f"{url} is not a repository of {account.address}",
+            "the account is one of another host",
+            "Choose the account of the host where the repository is",
+        )
+    return path.strip("/").removesuffix(".git")
+
+
+def hook_base(info: AgentInfo, domains: Iterable[Domain]) -> str:
+    """Give where the server is reached from outside, for its webhooks: a domain with a valid certificate, else one
+    without, else the server's own address."""
+    known = list(domains)
+    for domain in known:
+        if domain.tls and domain.certificate is CertificateState.VALID:
+            return f"https://{domain.host}" + ("" if info.https_port == 443 else f":{info.https_port}")
+    port = "" if info.http_port == 80 else f":{info.http_port}"
+    for domain in known:
+        if not domain.tls or domain.certificate is not CertificateState.WAITING_FOR_DNS:
+            return f"http://{domain.host}{port}"
+    return f"http://{info.public_address}{port}"
+
+
+def is_ours(webhook: Webhook, hook: Hook) -> bool:
+    """Whether a host's webhook is that of a service, by whatever domain it reaches the server."""
+    return webhook.url.endswith(hook.path)
+
+
+async def hook_address(server: Server, hook: Hook) -> str:
+    """Give the whole address of a hook, as a git host takes it."""
+    info = await server.agent.info()
+    services = await server.agent.services()
+    own = [domain for each in services if each.id == hook.service_id for domain in each.domains]
+    others = [domain for each in services if each.id != hook.service_id for domain in each.domains]
+    return hook_base(info, [*own, *others]) + hook.path
+
+
+async def look(server: Server, service: Service, host: GitHost, full_name: str) -> Link:
+    """Give what the host has of a service now."""
+    wanted = " ".join(service.deploy_key.split()[:2])
+    key = next((each for each in await host.deploy_keys(full_name) if each.key == wanted), None)
+    hook = await _hook_of(server, service.id)
+    webhooks = await host.webhooks(full_name) if hook is not None else ()
+    return Link(key, next((each for each in webhooks if hook is not None and is_ours(each, hook)), None))
+
+
+async def link(server: Server, service: Service, host: GitHost, repository: Repository, progress: Progress) -> Link:
+    """Add the service's deploy key and webhook at the host, each once. Raises GodployError.
+
+    Whatever failed can be tried again: what is there already is used.
+    """
+    if not isinstance(service.settings.source, GitSource):
+        raise BadInput("The service is not built from git", "its source is another one", "Give it a git source first")
+    progress.put(TaskStep("key", "Add the deploy key", TaskStepState.RUNNING))
+    name = f"{_TITLE}: {server.name}/{service.name}"
+    key = await host.add_deploy_key(repository.full_name, name, service.deploy_key)
+    progress.put(TaskStep("key", "Add the deploy key", TaskStepState.DONE, key.title))
+    progress.put(TaskStep("hook", "Make the webhook", TaskStepState.RUNNING))
+    hook = await server.agent.set_hook(service.id, SetHook(host=host.hook_host, is_on=True))
+    secret = await server.agent.hook_secret(service.id)
+    address = await hook_address(server, hook)
+    before = [each for each in await host.webhooks(repository.full_name) if is_ours(each, hook)]
+    webhook = await host.put_webhook(repository.full_name, address, secret.secret, before[0].id if before else "")
+    progress.put(TaskStep("hook", "Make the webhook", TaskStepState.DONE, address.partition(HOOKS_PATH)[0]))
+    return Link(key, webhook)
+
+
+async def unlink(server: Server, service: Service, host: GitHost, full_name: str) -> Link:
+    """Take the service's deploy key and webhook away from the host, and its hook from the server; gives what went."""
+    found = await look(server, service, host, full_name)
+    if found.webhook is not None:
+        await host.remove_webhook(full_name, found.webhook.id)
+    if found.deploy_key is not None:
+        await host.remove_deploy_key(full_name, found.deploy_key.id)
+    if await _hook_of(server, service.id) is not None:
+        await server.agent.delete_hook(service.id)
+    return found
+
+
+async def try_webhook(server: Server, service: Service, host: GitHost, full_name: str) -> None:
+    """Let the host send a test delivery; it appears in the list of deliveries. Raises Conflict without a webhook."""
+    found = await look(server, service, host, full_name)
+    if found.webhook is None:
+        raise Conflict(
+            "There is no webhook at the host", f"{full_name} has none of this service", "Link the repository again"
+        )
+    await host.ping_webhook(full_name, found.webhook.id)
+
+
+async def _hook_of(server: Server, service_id: ServiceId) -> Hook | None:
+    try:
+        return await server.agent.hook(service_id)
+    except GodployError as error:
+        if error.code == "not-found":
+            return None
+        raise
