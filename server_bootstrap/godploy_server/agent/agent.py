@@ -14,8 +14,8 @@ from godploy_server.agent.deployment_log import LogGrowth, size_of
 from godploy_server.agent.ending import end_tasks
 from godploy_server.agent.event_stream import EventHub
 from godploy_server.agent.health_watch import HealthWatch
-from godploy_server.agent.housekeeping import Housekeeping
 from godploy_server.agent.hook_deliveries import HookDeliveries
+from godploy_server.agent.housekeeping import Housekeeping
 from godploy_server.agent.ingress_watch import IngressWatch
 from godploy_server.agent.job_queue import JobQueue
 from godploy_server.agent.rotations import Rotations

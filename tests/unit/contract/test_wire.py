@@ -61,7 +61,7 @@ def test_the_kind_field_chooses_among_sources():
         ({"name": 7}, "name: should be text"),
         ({"surprise": 1}, "surprise: should be absent"),
         ({"settings": {"source": {"kind": "git"}}}, "settings/source/url: should be present"),
-        ({"settings": {"source": {"kind": "tape"}}}, "settings/source/kind: should be one of git, image"),
+        ({"settings": {"source": {"kind": "tape"}}}, "settings/source/kind: should be one of git, folder, archive, image"),
         (
             {"settings": {"source": {"kind": "git", "url": "x"}, "replicas": True}},
             "settings/replicas: should be a whole",
@@ -86,7 +86,7 @@ def test_a_time_without_a_zone_is_refused():
 
 def test_every_event_is_told_apart_by_its_own_kind():
     kinds = [get_args(get_type_hints(each)["kind"])[0] for each in get_args(Event)]
-    assert len(set(kinds)) == len(kinds) == 11
+    assert len(set(kinds)) == len(kinds) == 12
 
 
 @given(
