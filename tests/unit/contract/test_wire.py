@@ -61,7 +61,7 @@ def test_the_kind_field_chooses_among_sources():
         ({"name": 7}, "name: should be text"),
         ({"surprise": 1}, "surprise: should be absent"),
         ({"settings": {"source": {"kind": "git"}}}, "settings/source/url: should be present"),
-        ({"settings": {"source": {"kind": "tape"}}}, "settings/source/kind: should be one of git, folder, archive, image"),
+        ({"settings": {"source": {"kind": "tape"}}}, "settings/source/kind: should be one of git, folder, archive"),
         (
             {"settings": {"source": {"kind": "git", "url": "x"}, "replicas": True}},
             "settings/replicas: should be a whole",
