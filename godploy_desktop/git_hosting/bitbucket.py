@@ -8,12 +8,12 @@ from urllib.parse import quote
 
 from godploy_desktop.git_hosting import reading
 from godploy_desktop.git_hosting.http import HostClient
+from godploy_desktop.git_hosting.rest import RestHost
 from godploy_desktop.git_hosting.values import (
     Commit,
     CommitState,
     DeployKey,
     Page,
-    RateLimit,
     Ref,
     Repository,
     TreeEntry,
@@ -49,24 +49,19 @@ def token_page(address: str) -> str:  # noqa: ARG001  every host module has this
     return "https://id.atlassian.com/manage-profile/security/api-tokens"
 
 
-class Bitbucket:
+class Bitbucket(RestHost):
     """One account at Bitbucket Cloud; see `GitHost`."""
 
     hook_host = HookHost.BITBUCKET
 
     def __init__(self, client: HostClient) -> None:
-        self._client = client
+        super().__init__(client)
         self._workspaces: tuple[str, ...] | None = None
 
     @staticmethod
     def api(address: str) -> str:  # noqa: ARG004  every host's class has this method
         """Give the address of the API."""
         return "https://api.bitbucket.org/2.0"
-
-    @property
-    def rate_limit(self) -> RateLimit | None:
-        """What the newest answer said."""
-        return self._client.rate_limit
 
     async def who_am_i(self) -> tuple[str, str]:
         found = (await self._client.get("user")).content
@@ -158,29 +153,24 @@ class Bitbucket:
     async def deploy_keys(self, full_name: str) -> tuple[DeployKey, ...]:
         return tuple(map(_deploy_key, await self._all(f"{_of(full_name)}/deploy-keys")))
 
-    async def add_deploy_key(self, full_name: str, title: str, key: str) -> DeployKey:
-        wanted = reading.key_without_comment(key)
-        for each in await self.deploy_keys(full_name):
-            if each.key == wanted:
-                return each
-        body = {"label": title, "key": wanted}  # Bitbucket's deploy keys can only read
+    async def _create_deploy_key(self, full_name: str, title: str, key: str) -> DeployKey:
+        body = {"label": title, "key": key}  # Bitbucket's deploy keys can only read
         return _deploy_key((await self._client.ask("POST", f"{_of(full_name)}/deploy-keys", body)).content)
 
-    async def remove_deploy_key(self, full_name: str, key_id: str) -> None:
-        await self._remove(f"{_of(full_name)}/deploy-keys/{quote(key_id)}")
+    def _deploy_key_path(self, full_name: str, key_id: str) -> str:
+        return f"{_of(full_name)}/deploy-keys/{reading.part(key_id)}"
+
+    def _webhook_path(self, full_name: str, webhook_id: str) -> str:
+        return f"{_of(full_name)}/hooks/{reading.part(webhook_id)}"
 
     async def webhooks(self, full_name: str) -> tuple[Webhook, ...]:
         return tuple(map(_webhook, await self._all(f"{_of(full_name)}/hooks")))
 
     async def put_webhook(self, full_name: str, url: str, secret: str, webhook_id: str = "") -> Webhook:
         body = {"description": "Godploy", "url": url, "active": True, "secret": secret, "events": _EVENTS}
-        path = f"{_of(full_name)}/hooks"
         if webhook_id:
-            return _webhook((await self._client.ask("PUT", f"{path}/{quote(webhook_id)}", body)).content)
-        return _webhook((await self._client.ask("POST", path, body)).content)
-
-    async def remove_webhook(self, full_name: str, webhook_id: str) -> None:
-        await self._remove(f"{_of(full_name)}/hooks/{quote(webhook_id)}")
+            return _webhook((await self._client.ask("PUT", self._webhook_path(full_name, webhook_id), body)).content)
+        return _webhook((await self._client.ask("POST", f"{_of(full_name)}/hooks", body)).content)
 
     async def ping_webhook(self, full_name: str, webhook_id: str) -> None:  # noqa: ARG002  `GitHost` names them
         raise BadInput(
@@ -200,9 +190,6 @@ class Bitbucket:
         }
         await self._client.ask("POST", f"{_of(full_name)}/commit/{quote(commit)}/statuses/build", body)
 
-    async def close(self) -> None:
-        await self._client.close()
-
     async def _all(self, path: str) -> list[object]:
         answer = await self._client.get(path, pagelen=_PAGE_SIZE)
         found: list[object] = list(reading.items(reading.at(answer.content, "values")))
@@ -210,12 +197,6 @@ class Bitbucket:
             answer = await self._client.get(following)
             found += reading.items(reading.at(answer.content, "values"))
         return found
-
-    async def _remove(self, path: str) -> None:
-        try:
-            await self._client.ask("DELETE", path)
-        except NotFound:
-            return
 
 
 def _of(full_name: str) -> str:

@@ -6,14 +6,13 @@ from typing import Final
 from urllib.parse import quote
 
 from godploy_desktop.git_hosting import reading
-from godploy_desktop.git_hosting.http import HostClient
 from godploy_desktop.git_hosting.oauth import Endpoints
+from godploy_desktop.git_hosting.rest import GitHubLike, deploy_key, webhook
 from godploy_desktop.git_hosting.values import (
     Commit,
     CommitState,
     DeployKey,
     Page,
-    RateLimit,
     Ref,
     Repository,
     TreeEntry,
@@ -38,23 +37,18 @@ def token_page(address: str) -> str:
     return f"{address}/user/settings/applications"
 
 
-class Gitea:
+class Gitea(GitHubLike):
     """One account at a Gitea or Forgejo; see `GitHost`."""
 
     hook_host = HookHost.GITEA
 
-    def __init__(self, client: HostClient) -> None:
-        self._client = client
+    def _of(self, full_name: str) -> str:
+        return f"repos/{quote(full_name)}"
 
     @staticmethod
     def api(address: str) -> str:
         """Give the address of the API."""
         return f"{address}/api/v1"
-
-    @property
-    def rate_limit(self) -> RateLimit | None:
-        """Gitea itself has none; a proxy before it may."""
-        return self._client.rate_limit
 
     async def who_am_i(self) -> tuple[str, str]:
         found = (await self._client.get("user")).content
@@ -72,13 +66,13 @@ class Gitea:
         return Page(tuple(map(_repository, found)), str(number + 1) if len(found) == _PAGE_SIZE else "")
 
     async def repository(self, full_name: str) -> Repository:
-        return _repository((await self._client.get(_of(full_name))).content)
+        return _repository((await self._client.get(self._of(full_name))).content)
 
     async def branches(self, full_name: str, search: str = "", page: str = "") -> Page[Ref]:
-        return await self._refs(f"{_of(full_name)}/branches", page, "commit", "id", search=search)
+        return await self._refs(f"{self._of(full_name)}/branches", page, "commit", "id", search=search)
 
     async def tags(self, full_name: str, page: str = "") -> Page[Ref]:
-        return await self._refs(f"{_of(full_name)}/tags", page, "commit", "sha")
+        return await self._refs(f"{self._of(full_name)}/tags", page, "commit", "sha")
 
     async def _refs(self, path: str, page: str, *commit: str, search: str = "") -> Page[Ref]:
         number = int(page or 1)
@@ -89,7 +83,7 @@ class Gitea:
         return Page(kept, str(number + 1) if len(found) == _PAGE_SIZE else "")
 
     async def tree(self, full_name: str, ref: str, folder: str = "") -> tuple[TreeEntry, ...]:
-        path = f"{_of(full_name)}/contents/{quote(folder)}".rstrip("/")
+        path = f"{self._of(full_name)}/contents/{quote(folder)}".rstrip("/")
         answer = await self._client.get(path, ref=ref)
         return tuple(
             TreeEntry(reading.text(each, "path"), reading.text(each, "type") == "dir")
@@ -97,11 +91,11 @@ class Gitea:
         )
 
     async def file(self, full_name: str, ref: str, path: str) -> bytes:
-        found = (await self._client.get(f"{_of(full_name)}/contents/{quote(path)}", ref=ref)).content
+        found = (await self._client.get(f"{self._of(full_name)}/contents/{quote(path)}", ref=ref)).content
         return reading.base64_content(found, path)
 
     async def latest_commit(self, full_name: str, ref: str) -> Commit:
-        answer = await self._client.get(f"{_of(full_name)}/commits", sha=ref, limit=1, stat="false", files="false")
+        answer = await self._client.get(f"{self._of(full_name)}/commits", sha=ref, limit=1, stat="false", files="false")
         newest = next(iter(reading.items(answer.content)), None)
         if newest is None:
             raise NotFound(f"“{ref}” has no commit", f"{full_name} is empty, or has no such branch", "Push a commit")
@@ -115,30 +109,19 @@ class Gitea:
     async def deploy_keys(self, full_name: str) -> tuple[DeployKey, ...]:
         keys: list[DeployKey] = []
         for number in range(1, 100):
-            answer = await self._client.get(f"{_of(full_name)}/keys", page=number, limit=_PAGE_SIZE)
+            answer = await self._client.get(f"{self._of(full_name)}/keys", page=number, limit=_PAGE_SIZE)
             found = list(reading.items(answer.content))
-            keys += map(_deploy_key, found)
+            keys += map(deploy_key, found)
             if len(found) < _PAGE_SIZE:
                 break
         return tuple(keys)
 
-    async def add_deploy_key(self, full_name: str, title: str, key: str) -> DeployKey:
-        wanted = reading.key_without_comment(key)
-        for each in await self.deploy_keys(full_name):
-            if each.key == wanted:
-                return each
-        body = {"title": title, "key": wanted, "read_only": True}
-        return _deploy_key((await self._client.ask("POST", f"{_of(full_name)}/keys", body)).content)
-
-    async def remove_deploy_key(self, full_name: str, key_id: str) -> None:
-        await self._remove(f"{_of(full_name)}/keys/{quote(key_id)}")
-
     async def webhooks(self, full_name: str) -> tuple[Webhook, ...]:
         hooks: list[Webhook] = []
         for number in range(1, 100):
-            answer = await self._client.get(f"{_of(full_name)}/hooks", page=number, limit=_PAGE_SIZE)
+            answer = await self._client.get(f"{self._of(full_name)}/hooks", page=number, limit=_PAGE_SIZE)
             found = list(reading.items(answer.content))
-            hooks += map(_webhook, found)
+            hooks += map(webhook, found)
             if len(found) < _PAGE_SIZE:
                 break
         return tuple(hooks)
@@ -146,34 +129,14 @@ class Gitea:
     async def put_webhook(self, full_name: str, url: str, secret: str, webhook_id: str = "") -> Webhook:
         config = {"url": url, "content_type": "json", "secret": secret}
         body = {"active": True, "events": _EVENTS, "config": config}
-        if webhook_id:
-            path = f"{_of(full_name)}/hooks/{quote(webhook_id)}"
-            return _webhook((await self._client.ask("PATCH", path, body)).content)
-        made = await self._client.ask("POST", f"{_of(full_name)}/hooks", {**body, "type": "gitea"})
-        return _webhook(made.content)
-
-    async def remove_webhook(self, full_name: str, webhook_id: str) -> None:
-        await self._remove(f"{_of(full_name)}/hooks/{quote(webhook_id)}")
+        return await self._write_webhook(full_name, webhook_id, body, {"type": "gitea"})
 
     async def ping_webhook(self, full_name: str, webhook_id: str) -> None:
-        await self._client.ask("POST", f"{_of(full_name)}/hooks/{quote(webhook_id)}/tests")
+        await self._client.ask("POST", f"{self._of(full_name)}/hooks/{quote(webhook_id)}/tests")
 
     async def set_commit_status(self, full_name: str, commit: str, state: CommitState, name: str, text: str) -> None:
         body = {"state": state.value, "context": name, "description": text}
-        await self._client.ask("POST", f"{_of(full_name)}/statuses/{quote(commit)}", body)
-
-    async def close(self) -> None:
-        await self._client.close()
-
-    async def _remove(self, path: str) -> None:
-        try:
-            await self._client.ask("DELETE", path)
-        except NotFound:
-            return
-
-
-def _of(full_name: str) -> str:
-    return f"repos/{quote(full_name)}"
+        await self._client.ask("POST", f"{self._of(full_name)}/statuses/{quote(commit)}", body)
 
 
 def _repository(found: object) -> Repository:
@@ -186,22 +149,4 @@ def _repository(found: object) -> Repository:
         updated_at=reading.moment(found, "updated_at"),
         description=reading.text(found, "description"),
         can_administer=reading.flag(found, "permissions", "admin"),
-    )
-
-
-def _deploy_key(found: object) -> DeployKey:
-    return DeployKey(
-        reading.text(found, "id"),
-        reading.text(found, "title"),
-        reading.key_without_comment(reading.text(found, "key")),
-        reading.flag(found, "read_only"),
-    )
-
-
-def _webhook(found: object) -> Webhook:
-    return Webhook(
-        reading.text(found, "id"),
-        reading.text(found, "config", "url"),
-        reading.flag(found, "active"),
-        reading.names(found, "events"),
     )

@@ -8,18 +8,18 @@ from urllib.parse import quote, urlencode
 from godploy_desktop.git_hosting import reading
 from godploy_desktop.git_hosting.http import Answer, HostClient
 from godploy_desktop.git_hosting.oauth import Endpoints
+from godploy_desktop.git_hosting.rest import GitHubLike, deploy_key, webhook
 from godploy_desktop.git_hosting.values import (
     Commit,
     CommitState,
     DeployKey,
     Page,
-    RateLimit,
     Ref,
     Repository,
     TreeEntry,
     Webhook,
 )
-from godploy_server.contract import BadInput, HookHost, NotFound
+from godploy_server.contract import BadInput, HookHost
 
 PUBLIC: Final = "https://github.com"
 SCOPES: Final = ("repo", "admin:repo_hook", "read:org")
@@ -52,24 +52,22 @@ def token_page(address: str) -> str:
     return f"{address}/settings/tokens/new?{urlencode({'scopes': ','.join(SCOPES), 'description': 'Godploy'})}"
 
 
-class GitHub:
+class GitHub(GitHubLike):
     """One account at GitHub; see `GitHost`."""
 
     hook_host = HookHost.GITHUB
 
     def __init__(self, client: HostClient) -> None:
-        self._client = client
+        super().__init__(client)
         self._owners: tuple[str, ...] | None = None
+
+    def _of(self, full_name: str) -> str:
+        return f"repos/{quote(full_name)}"
 
     @staticmethod
     def api(address: str) -> str:
         """Give the address of the API."""
         return "https://api.github.com" if address == PUBLIC else f"{address}/api/v3"
-
-    @property
-    def rate_limit(self) -> RateLimit | None:
-        """Of the kind of request that was asked last; searching has a smaller one."""
-        return self._client.rate_limit
 
     async def who_am_i(self) -> tuple[str, str]:
         found = (await self._client.get("user")).content
@@ -95,25 +93,25 @@ class GitHub:
         return self._owners
 
     async def repository(self, full_name: str) -> Repository:
-        return _repository((await self._client.get(_of(full_name))).content)
+        return _repository((await self._client.get(self._of(full_name))).content)
 
     async def branches(self, full_name: str, search: str = "", page: str = "") -> Page[Ref]:
         if search and not page:
-            found = await self._client.get(f"{_of(full_name)}/git/matching-refs/heads/{quote(search)}")
+            found = await self._client.get(f"{self._of(full_name)}/git/matching-refs/heads/{quote(search)}")
             refs = [
                 Ref(reading.text(each, "ref").removeprefix("refs/heads/"), reading.text(each, "object", "sha"))
                 for each in reading.items(found.content)
             ]
             return Page(tuple(refs))
-        answer = await self._client.get(page) if page else await self._list(f"{_of(full_name)}/branches")
+        answer = await self._client.get(page) if page else await self._list(f"{self._of(full_name)}/branches")
         return Page(tuple(map(_ref, reading.items(answer.content))), answer.next_page)
 
     async def tags(self, full_name: str, page: str = "") -> Page[Ref]:
-        answer = await self._client.get(page) if page else await self._list(f"{_of(full_name)}/tags")
+        answer = await self._client.get(page) if page else await self._list(f"{self._of(full_name)}/tags")
         return Page(tuple(map(_ref, reading.items(answer.content))), answer.next_page)
 
     async def tree(self, full_name: str, ref: str, folder: str = "") -> tuple[TreeEntry, ...]:
-        found = (await self._client.get(f"{_of(full_name)}/contents/{quote(folder)}".rstrip("/"), ref=ref)).content
+        found = (await self._client.get(f"{self._of(full_name)}/contents/{quote(folder)}".rstrip("/"), ref=ref)).content
         if not isinstance(found, list):
             raise BadInput(f"“{folder}” is not a folder", "the repository has a file there", "Choose a folder")
         return tuple(
@@ -121,11 +119,11 @@ class GitHub:
         )
 
     async def file(self, full_name: str, ref: str, path: str) -> bytes:
-        found = (await self._client.get(f"{_of(full_name)}/contents/{quote(path)}", ref=ref)).content
+        found = (await self._client.get(f"{self._of(full_name)}/contents/{quote(path)}", ref=ref)).content
         return reading.base64_content(found, path)
 
     async def latest_commit(self, full_name: str, ref: str) -> Commit:
-        found = (await self._client.get(f"{_of(full_name)}/commits/{quote(ref)}")).content
+        found = (await self._client.get(f"{self._of(full_name)}/commits/{quote(ref)}")).content
         return Commit(
             reading.text(found, "sha"),
             reading.text(found, "commit", "message"),
@@ -134,43 +132,22 @@ class GitHub:
         )
 
     async def deploy_keys(self, full_name: str) -> tuple[DeployKey, ...]:
-        return tuple(map(_deploy_key, await self._all(f"{_of(full_name)}/keys")))
-
-    async def add_deploy_key(self, full_name: str, title: str, key: str) -> DeployKey:
-        wanted = reading.key_without_comment(key)
-        for each in await self.deploy_keys(full_name):
-            if each.key == wanted:
-                return each
-        body = {"title": title, "key": wanted, "read_only": True}
-        return _deploy_key((await self._client.ask("POST", f"{_of(full_name)}/keys", body)).content)
-
-    async def remove_deploy_key(self, full_name: str, key_id: str) -> None:
-        await self._remove(f"{_of(full_name)}/keys/{quote(key_id)}")
+        return tuple(map(deploy_key, await self._all(f"{self._of(full_name)}/keys")))
 
     async def webhooks(self, full_name: str) -> tuple[Webhook, ...]:
-        return tuple(map(_webhook, await self._all(f"{_of(full_name)}/hooks")))
+        return tuple(map(webhook, await self._all(f"{self._of(full_name)}/hooks")))
 
     async def put_webhook(self, full_name: str, url: str, secret: str, webhook_id: str = "") -> Webhook:
         config = {"url": url, "content_type": "json", "secret": secret, "insecure_ssl": "0"}
-        body: dict[str, object] = {"active": True, "events": ["push"], "config": config}
-        if webhook_id:
-            path = f"{_of(full_name)}/hooks/{quote(webhook_id)}"
-            return _webhook((await self._client.ask("PATCH", path, body)).content)
-        made = await self._client.ask("POST", f"{_of(full_name)}/hooks", {**body, "name": "web"})
-        return _webhook(made.content)
-
-    async def remove_webhook(self, full_name: str, webhook_id: str) -> None:
-        await self._remove(f"{_of(full_name)}/hooks/{quote(webhook_id)}")
+        body = {"active": True, "events": ["push"], "config": config}
+        return await self._write_webhook(full_name, webhook_id, body, {"name": "web"})
 
     async def ping_webhook(self, full_name: str, webhook_id: str) -> None:
-        await self._client.ask("POST", f"{_of(full_name)}/hooks/{quote(webhook_id)}/pings")
+        await self._client.ask("POST", f"{self._of(full_name)}/hooks/{quote(webhook_id)}/pings")
 
     async def set_commit_status(self, full_name: str, commit: str, state: CommitState, name: str, text: str) -> None:
         body = {"state": state.value, "context": name, "description": text[:_LONGEST_DESCRIPTION]}
-        await self._client.ask("POST", f"{_of(full_name)}/statuses/{quote(commit)}", body)
-
-    async def close(self) -> None:
-        await self._client.close()
+        await self._client.ask("POST", f"{self._of(full_name)}/statuses/{quote(commit)}", body)
 
     async def _list(self, path: str) -> Answer:
         return await self._client.get(path, per_page=_PAGE_SIZE)
@@ -182,16 +159,6 @@ class GitHub:
             answer = await self._client.get(answer.next_page)
             found += reading.items(answer.content)
         return found
-
-    async def _remove(self, path: str) -> None:
-        try:
-            await self._client.ask("DELETE", path)
-        except NotFound:
-            return
-
-
-def _of(full_name: str) -> str:
-    return f"repos/{quote(full_name)}"
 
 
 def _repositories(answer: Answer) -> Page[Repository]:
@@ -215,21 +182,3 @@ def _repository(found: object) -> Repository:
 
 def _ref(found: object) -> Ref:
     return Ref(reading.text(found, "name"), reading.text(found, "commit", "sha"))
-
-
-def _deploy_key(found: object) -> DeployKey:
-    return DeployKey(
-        reading.text(found, "id"),
-        reading.text(found, "title"),
-        reading.key_without_comment(reading.text(found, "key")),
-        reading.flag(found, "read_only"),
-    )
-
-
-def _webhook(found: object) -> Webhook:
-    return Webhook(
-        reading.text(found, "id"),
-        reading.text(found, "config", "url"),
-        reading.flag(found, "active"),
-        reading.names(found, "events"),
-    )

@@ -6,20 +6,20 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from godploy_desktop.git_hosting import reading
-from godploy_desktop.git_hosting.http import Answer, HostClient
+from godploy_desktop.git_hosting.http import Answer
 from godploy_desktop.git_hosting.oauth import Endpoints
+from godploy_desktop.git_hosting.rest import RestHost
 from godploy_desktop.git_hosting.values import (
     Commit,
     CommitState,
     DeployKey,
     Page,
-    RateLimit,
     Ref,
     Repository,
     TreeEntry,
     Webhook,
 )
-from godploy_server.contract import HookHost, NotFound
+from godploy_server.contract import HookHost
 
 PUBLIC: Final = "https://gitlab.com"
 SCOPES: Final = ("api",)
@@ -45,23 +45,15 @@ def token_page(address: str) -> str:
     return f"{address}/-/user_settings/personal_access_tokens?{query}"
 
 
-class GitLab:
+class GitLab(RestHost):
     """One account at a GitLab; see `GitHost`."""
 
     hook_host = HookHost.GITLAB
-
-    def __init__(self, client: HostClient) -> None:
-        self._client = client
 
     @staticmethod
     def api(address: str) -> str:
         """Give the address of the API."""
         return f"{address}/api/v4"
-
-    @property
-    def rate_limit(self) -> RateLimit | None:
-        """What the newest answer said."""
-        return self._client.rate_limit
 
     async def who_am_i(self) -> tuple[str, str]:
         found = (await self._client.get("user")).content
@@ -108,16 +100,15 @@ class GitLab:
     async def deploy_keys(self, full_name: str) -> tuple[DeployKey, ...]:
         return tuple(map(_deploy_key, await self._all(f"{_of(full_name)}/deploy_keys")))
 
-    async def add_deploy_key(self, full_name: str, title: str, key: str) -> DeployKey:
-        wanted = reading.key_without_comment(key)
-        for each in await self.deploy_keys(full_name):
-            if each.key == wanted:
-                return each
-        body = {"title": title, "key": wanted, "can_push": False}
+    async def _create_deploy_key(self, full_name: str, title: str, key: str) -> DeployKey:
+        body = {"title": title, "key": key, "can_push": False}
         return _deploy_key((await self._client.ask("POST", f"{_of(full_name)}/deploy_keys", body)).content)
 
-    async def remove_deploy_key(self, full_name: str, key_id: str) -> None:
-        await self._remove(f"{_of(full_name)}/deploy_keys/{quote(key_id)}")
+    def _deploy_key_path(self, full_name: str, key_id: str) -> str:
+        return f"{_of(full_name)}/deploy_keys/{reading.part(key_id)}"
+
+    def _webhook_path(self, full_name: str, webhook_id: str) -> str:
+        return f"{_of(full_name)}/hooks/{reading.part(webhook_id)}"
 
     async def webhooks(self, full_name: str) -> tuple[Webhook, ...]:
         return tuple(map(_webhook, await self._all(f"{_of(full_name)}/hooks")))
@@ -130,13 +121,9 @@ class GitLab:
             "tag_push_events": True,
             "enable_ssl_verification": True,
         }
-        path = f"{_of(full_name)}/hooks"
         if webhook_id:
-            return _webhook((await self._client.ask("PUT", f"{path}/{quote(webhook_id)}", body)).content)
-        return _webhook((await self._client.ask("POST", path, body)).content)
-
-    async def remove_webhook(self, full_name: str, webhook_id: str) -> None:
-        await self._remove(f"{_of(full_name)}/hooks/{quote(webhook_id)}")
+            return _webhook((await self._client.ask("PUT", self._webhook_path(full_name, webhook_id), body)).content)
+        return _webhook((await self._client.ask("POST", f"{_of(full_name)}/hooks", body)).content)
 
     async def ping_webhook(self, full_name: str, webhook_id: str) -> None:
         await self._client.ask("POST", f"{_of(full_name)}/hooks/{quote(webhook_id)}/test/push_events")
@@ -144,9 +131,6 @@ class GitLab:
     async def set_commit_status(self, full_name: str, commit: str, state: CommitState, name: str, text: str) -> None:
         body = {"state": _STATES[state], "name": name, "description": text[:255]}
         await self._client.ask("POST", f"{_of(full_name)}/statuses/{quote(commit)}", body)
-
-    async def close(self) -> None:
-        await self._client.close()
 
     async def _list(self, address: str, **query: str) -> Answer:
         return await self._client.ask("GET", address, query={"per_page": str(_PAGE_SIZE), **query})
@@ -158,12 +142,6 @@ class GitLab:
             answer = await self._client.get(answer.next_page)
             found += reading.items(answer.content)
         return found
-
-    async def _remove(self, path: str) -> None:
-        try:
-            await self._client.ask("DELETE", path)
-        except NotFound:
-            return
 
 
 def _of(full_name: str) -> str:

@@ -7,6 +7,7 @@ import binascii
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from godploy_server.contract import NotFound
 
@@ -64,3 +65,8 @@ def names(found: Any, *path: str) -> tuple[str, ...]:
     """Give the texts of a list at a path of keys."""
     value = at(found, *path)
     return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
+
+
+def part(text_of_path: str) -> str:
+    """Give a text as one part of a path."""
+    return quote(text_of_path, safe="")
