@@ -7,19 +7,13 @@ import json
 import typing
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, Final, TypeVar
+from typing import Final
 from urllib.parse import quote
 
-import h11
-
-from godploy_desktop.remote.agent_http import HttpConnection, Request, StreamBroken
-from godploy_desktop.remote.agent_lines import LogLines, split_lines
-from godploy_desktop.remote.connection import OpenSocket
+from godploy_desktop.remote.agent_calls import AgentCalls, decoded, stream_over
+from godploy_desktop.remote.agent_lines import LogLines
 from godploy_server import contract
 from godploy_server.contract import (
-    ACTOR_HEADER,
-    CONTRACT_HEADER,
-    CONTRACT_VERSION,
     AgentInfo,
     AgentSettings,
     Deployment,
@@ -27,9 +21,7 @@ from godploy_server.contract import (
     Domain,
     DomainId,
     Event,
-    GodployError,
     LogLine,
-    Problem,
     Project,
     ProjectId,
     Release,
@@ -38,43 +30,28 @@ from godploy_server.contract import (
     Service,
     ServiceId,
     ServiceMetrics,
-    Unreachable,
     Variable,
-    error_of,
     from_json,
     to_json,
 )
 
-T = TypeVar("T")
-
-CALL_TIMEOUT_S: Final = 30.0
 CONTAINER_CALL_TIMEOUT_S: Final = 180.0
 """For calls that stop containers, which Docker gives time to end by themselves."""
 PLAN_TIMEOUT_S: Final = 300.0
 """For a call that fetches a source first, or looks at everything that was sent."""
 CLEANUP_TIMEOUT_S: Final = 1800.0
 """For a call that asks Docker what everything takes, or removes it: minutes on a large disk."""
-IDLE_CONNECTIONS: Final = 4
 FILES_AT_ONCE: Final = 500
 """How many files of an upload are put into JSON before others get their turn."""
 
 
-class AgentClient:
+class AgentClient(AgentCalls):
     """Calls one agent. `open_socket` gives a new socket to it; `actor` is who asks, as its history shows it.
     `open_bulk` gives one for many bytes, behind which nothing else waits.
 
     Calls share a few kept connections; each stream has its own, which closes at once when the stream is closed or its
     task cancelled. Raises what the agent answers, or Unreachable.
     """
-
-    def __init__(self, open_socket: OpenSocket, actor: str, open_bulk: OpenSocket | None = None) -> None:
-        self._open_socket = open_socket
-        self._open_bulk = open_bulk or open_socket
-        self._headers = {
-            CONTRACT_HEADER: str(CONTRACT_VERSION),
-            ACTOR_HEADER: "".join(char for char in actor if char.isprintable())[:200],
-        }
-        self._idle: list[HttpConnection] = []
 
     # the agent itself
 
@@ -87,8 +64,8 @@ class AgentClient:
         async with aclosing(self._lines("/v1/events")) as batches:
             async for lines in batches:
                 for line in lines:
-                    yield typing.cast(Event, _decoded(Event, json.loads(line)))
-        raise _stream_over("/v1/events")
+                    yield typing.cast(Event, decoded(Event, json.loads(line)))
+        raise stream_over("/v1/events")
 
     async def settings(self) -> AgentSettings:
         """The server's settings."""
@@ -347,109 +324,8 @@ class AgentClient:
                 for line in lines:
                     yield from_json(ServerMetrics, json.loads(line))
 
-    def close_idle(self) -> None:
-        """Drop the kept connections; the next call opens a new one."""
-        while self._idle:
-            self._idle.pop().abort()
-
-    # how it is done
-
     async def _power(self, service: ServiceId, verb: str) -> Service:
         return await self._call(Service, "POST", f"{_service(service)}/{verb}", timeout_s=CONTAINER_CALL_TIMEOUT_S)
-
-    async def _call(
-        self, kind: type[T], method: str, path: str, body: object = None, timeout_s: float = CALL_TIMEOUT_S
-    ) -> T:
-        request = Request(method, path, None if body is None else to_json(body))
-        return typing.cast(T, _decoded(kind, await self._exchange(request, timeout_s)))
-
-    async def _exchange(self, request: Request, timeout_s: float) -> object:
-        try:
-            async with asyncio.timeout(timeout_s):
-                return await self._exchange_on_kept(request)
-        except TimeoutError:
-            raise _silent(request, timeout_s) from None
-        except (OSError, h11.ProtocolError, StreamBroken, json.JSONDecodeError) as error:
-            raise _unreachable(error) from error
-
-    async def _exchange_on_kept(self, request: Request) -> object:
-        kept = self._kept()
-        if kept is not None:
-            try:
-                return await self._exchange_on(kept, request)
-            except (OSError, h11.ProtocolError, StreamBroken):
-                if request.method != "GET":  # it may have been done: never twice
-                    raise
-        return await self._exchange_on(await HttpConnection.over(await self._open_socket()), request)
-
-    async def _send(
-        self, method: str, path: str, content: AsyncGenerator[bytes], size_bytes: int | None
-    ) -> contract.Upload:
-        connection: HttpConnection | None = None
-        request = Request(method, path)
-        try:
-            async with asyncio.timeout(CALL_TIMEOUT_S):
-                connection = await HttpConnection.over(await self._open_bulk())
-            response = await connection.send_stream(request, self._headers, content, size_bytes, PLAN_TIMEOUT_S)
-            answer = await connection.body()
-            if response.status_code >= 400:
-                raise _error(response.status_code, answer)
-            return typing.cast(contract.Upload, _decoded(contract.Upload, json.loads(answer)))
-        except TimeoutError:
-            raise _silent(request, PLAN_TIMEOUT_S) from None
-        except (OSError, h11.ProtocolError, StreamBroken, json.JSONDecodeError) as error:
-            raise _unreachable(error) from error
-        finally:
-            await content.aclose()
-            if connection is not None:
-                connection.abort()
-
-    def _kept(self) -> HttpConnection | None:
-        while self._idle:
-            connection = self._idle.pop()
-            if connection.is_reusable:
-                return connection
-            connection.abort()
-        return None
-
-    async def _exchange_on(self, connection: HttpConnection, request: Request) -> object:
-        try:
-            response = await connection.send(request, self._headers)
-            content = await connection.body()
-        except BaseException:
-            connection.abort()
-            raise
-        if connection.is_reusable and len(self._idle) < IDLE_CONNECTIONS:
-            self._idle.append(connection)
-        else:
-            connection.abort()
-        if response.status_code >= 400:
-            raise _error(response.status_code, content)
-        return json.loads(content) if content else None
-
-    async def _stream(self, path: str) -> AsyncGenerator[bytes]:
-        connection: HttpConnection | None = None
-        request = Request("GET", path)
-        try:
-            async with asyncio.timeout(CALL_TIMEOUT_S):
-                connection = await HttpConnection.over(await self._open_socket())
-                response = await connection.send(request, self._headers)
-            if response.status_code >= 400:
-                raise _error(response.status_code, await connection.body())
-            async for chunk in connection.chunks():
-                yield chunk
-        except TimeoutError:
-            raise _silent(request, CALL_TIMEOUT_S) from None
-        except (OSError, h11.ProtocolError, StreamBroken) as error:
-            raise _unreachable(error) from error
-        finally:
-            if connection is not None:
-                connection.abort()
-
-    async def _lines(self, path: str) -> AsyncGenerator[list[bytes]]:
-        async with aclosing(self._stream(path)) as chunks:
-            async for lines in split_lines(chunks):
-                yield lines
 
 
 async def _in_pieces(prepare: contract.PrepareUpload) -> AsyncGenerator[bytes]:
@@ -472,45 +348,3 @@ def _service(service: ServiceId) -> str:
 
 def _deployment(deployment: DeploymentId) -> str:
     return f"/v1/deployments/{_part(deployment)}"
-
-
-def _decoded(kind: Any, data: object) -> Any:
-    try:
-        return from_json(kind, data)
-    except contract.BadInput as error:
-        raise contract.VersionMismatch(
-            "The agent's answer cannot be read",
-            error.problem.why,
-            "Update the application and the server's agent to the same version",
-        ) from error
-
-
-def _error(status: int, content: bytes) -> GodployError:
-    try:
-        problem = from_json(Problem, json.loads(content)["problem"])
-    except (ValueError, TypeError, KeyError, GodployError):
-        return GodployError(
-            "The agent refused the call", f"it answered with HTTP status {status}", "Look at the agent's log"
-        )
-    return error_of(problem)
-
-
-def _silent(request: Request, timeout_s: float) -> Unreachable:
-    return Unreachable(
-        "The server's agent does not answer",
-        f"no answer to {request.method} {request.path} within {timeout_s:.0f} s",
-        "Look at the server's page: the agent may be busy or stopped",
-    )
-
-
-def _unreachable(error: BaseException) -> Unreachable:
-    why = str(error).strip()[:300] or type(error).__name__
-    return Unreachable(
-        "The server's agent cannot be reached",
-        why,
-        "Wait until the connection is back, or look at the server's page for what is wrong",
-    )
-
-
-def _stream_over(path: str) -> Unreachable:
-    return _unreachable(StreamBroken(f"it ended the stream {path}"))
