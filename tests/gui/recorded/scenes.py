@@ -22,6 +22,7 @@ from godploy_server.contract import (
     Variable,
 )
 from tests.gui.recorded import databases, snapshots
+from tests.gui.recorded.git_hosts import GITHUB, OURS, with_accounts
 from tests.gui.recorded.workspace import recorded_server, recorded_workspace
 
 SERVER_SETTINGS = Route("server", server=1, tab="settings")
@@ -102,6 +103,28 @@ def with_databases(route: Route, act: Callable[[Any], object] = lambda _: None, 
         )
 
     return make
+
+
+def signed_in(route: Route, act: Callable[[Any], object] = lambda _: None) -> Make:
+    """With accounts at two git hosts."""
+
+    def make(folder: Path) -> Scene:
+        scene = Scene(recorded_workspace(folder), route, act)
+        with_accounts(scene.workspace, OURS, GITHUB)
+        return scene
+
+    return make
+
+
+def sign_in_by_code(page: Any) -> object:
+    """Sign in at a host that shows a code."""
+
+    async def go_on() -> None:
+        await asyncio.sleep(0.05)
+        named(page.window(), "sign-in").click()
+
+    click("git-sign-in")(page)
+    return asyncio.ensure_future(go_on())
 
 
 def own_templates(folder: Path) -> Scene:
@@ -383,5 +406,8 @@ SCENES: dict[str, Make] = {
     "server-queue": with_databases(Route("server", server=1)),
     "project-databases": with_databases(PROJECT),
     "git": at(Route("git")),
+    "git-accounts": signed_in(Route("git")),
+    "git-sign-in": at(Route("git"), click("git-sign-in")),
+    "git-sign-in-code": signed_in(Route("git"), sign_in_by_code),
     "settings": at(Route("settings")),
 }

@@ -1,4 +1,4 @@
-"""Where applications come from: each one's repository, branch and deploy key."""
+"""Where applications come from: the accounts at git hosts, and each one's repository, branch and deploy key."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from godploy_desktop.ui.models import words
 from godploy_desktop.ui.models.route import Crumb, Route
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.page import Page
+from godploy_desktop.ui.pages.git.accounts import AccountsSection
 from godploy_desktop.ui.pages.service.link import Link
 from godploy_desktop.ui.widgets import (
     Card,
@@ -49,6 +50,9 @@ class GitPage(Page):
         )
         self.body.addLayout(row(column(Label("Git", "xl", 600), self._summary, spacing=4), None, self._filter))
         self.body.addSpacing(4)
+        accounts = AccountsSection(context)
+        self.when_disposed(accounts.dispose)
+        self.body.addWidget(accounts)
         self.body.addLayout(self._cards)
         self.body.addWidget(self._empty, 1)
         self.body.addStretch(1)

@@ -1,0 +1,63 @@
+"""Accounts at git hosts, in words. Pure functions; nothing here loads what speaks with the hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from godploy_desktop.git_hosting.values import Account, HostKind, RateLimit, SignIn
+
+WAYS: Final = {
+    SignIn.BROWSER: "In the browser",
+    SignIn.DEVICE: "With a code, on any device",
+    SignIn.TOKEN: "With an access token",
+}
+"""How a person can sign in at this window."""
+
+HOSTS: Final = {
+    HostKind.GITHUB: ("GitHub", "github.com, or GitHub Enterprise by its address"),
+    HostKind.GITLAB: ("GitLab", "gitlab.com, or self-managed by its address"),
+    HostKind.BITBUCKET: ("Bitbucket", "Bitbucket Cloud"),
+    HostKind.GITEA: ("Gitea, Forgejo", "Codeberg, or any other by its address"),
+}
+"""Each kind of host: its name, and what counts as one."""
+
+_SIGNED_IN: Final = {
+    SignIn.BROWSER: "signed in in the browser",
+    SignIn.DEVICE: "signed in with a code",
+    SignIn.TOKEN: "signed in with a token",
+    SignIn.APP: "signed in by an app",
+}
+
+
+def host_icon(kind: HostKind) -> str:
+    """Give back the name of a host's icon."""
+    return kind.value
+
+
+def account_label(account: Account) -> str:
+    """Give back an account as people name it: login@host."""
+    return f"{account.login}@{account.address.partition('://')[2]}"
+
+
+def account_words(account: Account) -> str:
+    """Give back who it is, at which kind of host, and how it was signed in."""
+    parts = (account.name if account.name != account.login else "", HOSTS[account.kind][0], _SIGNED_IN[account.sign_in])
+    return " · ".join(each for each in parts if each)
+
+
+def first_way(offered: Iterable[SignIn], *, has_client_id: bool) -> SignIn:
+    """Give back the way to begin with: the best that needs nothing more, which without a client id is a token."""
+    known = [each for each in offered if each in WAYS]
+    return known[0] if has_client_id and known else SignIn.TOKEN
+
+
+def scope_words(scopes: Iterable[str]) -> str:
+    """Give back which scopes a token needs."""
+    return f"It needs {', '.join(scopes)}"
+
+
+def works_words(account: Account, limit: RateLimit | None) -> str:
+    """Give back that an account works, and what its host still lets it ask where that is told."""
+    left = f": {limit.remaining:,} of {limit.limit:,} requests left" if limit is not None else ""
+    return f"{account_label(account)} works{left}"

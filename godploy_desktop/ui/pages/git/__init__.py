@@ -1,0 +1,1 @@
+"""Accounts at git hosts: signing in, choosing a repository. What speaks with hosts is loaded when it is first used."""
