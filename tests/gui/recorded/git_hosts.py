@@ -14,8 +14,8 @@ OURS = {
     "sign_in": SignIn.TOKEN.value, "client_id": "",
 }  # fmt: skip
 GITHUB = OURS | {
-    "id": "a2", "kind": "github", "address": "https://github.com", "login": "storefront-ci", "sign_in": SignIn.DEVICE.value,
-    "client_id": "Iv1.0123456789abcdef",
+    "id": "a2", "kind": "github", "address": "https://github.com", "login": "storefront-ci",
+    "sign_in": SignIn.DEVICE.value, "client_id": "Iv1.0123456789abcdef",
 }  # fmt: skip
 CODE = {
     "device_code": "long", "user_code": "WDJB-MJHT", "verification_uri": "https://github.com/login/device",
