@@ -169,11 +169,8 @@ def _where(context: Context, service: Service) -> tuple[Account, str]:
     if context.options.account:
         account = git.find(context.options.account)
         return account, linking.full_name_of(source, account)
-    for account in git.accounts:
-        try:
-            return account, linking.full_name_of(source, account)
-        except BadInput:
-            continue
+    if found := linking.fitting(source, git.accounts):
+        return found[0]
     raise BadInput(
         "No account fits the repository", f"none is signed in at the host of {source.url}", "Run godploy git sign-in"
     )

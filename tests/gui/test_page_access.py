@@ -31,6 +31,8 @@ LOOKED_AT = (
     "service-folder",
     "registry-refused",
     "service-plan",
+    "service-push",
+    "service-push-nothing",
     "service-sending",
     "service-variables-references",
 )

@@ -59,6 +59,17 @@ def full_name_of(source: GitSource, account: Account) -> str:
     return path.strip("/").removesuffix(".git")
 
 
+def fitting(source: GitSource, accounts: Iterable[Account]) -> tuple[tuple[Account, str], ...]:
+    """Give the accounts of the host where a source's repository lies, each with the repository's owner/name there."""
+    found = []
+    for account in accounts:
+        try:
+            found.append((account, full_name_of(source, account)))
+        except BadInput:
+            continue
+    return tuple(found)
+
+
 def hook_base(info: AgentInfo, domains: Iterable[Domain]) -> str:
     """Give where the server is reached from outside, for its webhooks: a domain with a valid certificate, else one
     without, else the server's own address."""
@@ -91,7 +102,7 @@ async def look(server: Server, service: Service, host: GitHost, full_name: str) 
     """Give what the host has of a service now."""
     wanted = " ".join(service.deploy_key.split()[:2])
     key = next((each for each in await host.deploy_keys(full_name) if each.key == wanted), None)
-    hook = await _hook_of(server, service.id)
+    hook = await hook_of(server, service.id)
     webhooks = await host.webhooks(full_name) if hook is not None else ()
     return Link(key, next((each for each in webhooks if hook is not None and is_ours(each, hook)), None))
 
@@ -124,7 +135,7 @@ async def unlink(server: Server, service: Service, host: GitHost, full_name: str
         await host.remove_webhook(full_name, found.webhook.id)
     if found.deploy_key is not None:
         await host.remove_deploy_key(full_name, found.deploy_key.id)
-    if await _hook_of(server, service.id) is not None:
+    if await hook_of(server, service.id) is not None:
         await server.agent.delete_hook(service.id)
     return found
 
@@ -139,7 +150,8 @@ async def try_webhook(server: Server, service: Service, host: GitHost, full_name
     await host.ping_webhook(full_name, found.webhook.id)
 
 
-async def _hook_of(server: Server, service_id: ServiceId) -> Hook | None:
+async def hook_of(server: Server, service_id: ServiceId) -> Hook | None:
+    """Give a service's hook, None where it has none."""
     try:
         return await server.agent.hook(service_id)
     except GodployError as error:

@@ -9,13 +9,17 @@ from godploy_server.contract import (
     CertificateState,
     Cleanup,
     Connection,
+    Delivery,
     DeploymentId,
     DeploymentState,
     Domain,
     DomainId,
     Event,
     GodployError,
+    Hook,
+    HookSecret,
     LogLine,
+    NotFound,
     Project,
     ProjectId,
     Registry,
@@ -28,7 +32,7 @@ from godploy_server.contract import (
     Upload,
     Variable,
 )
-from tests.gui.recorded import databases, snapshots
+from tests.gui.recorded import databases, pushes, snapshots
 
 
 class RecordedAgent:
@@ -48,6 +52,8 @@ class RecordedAgent:
         self.planned: BuildPlan = databases.PLAN
         self.log_lines: tuple[LogLine, ...] = snapshots.LOG_LINES
         self.build_log: bytes = snapshots.BUILD_LOG
+        self.kept_hook: Hook | None = None
+        self.kept_deliveries: tuple[Delivery, ...] = ()
         self.coming: asyncio.Queue[Event] = asyncio.Queue()
 
     async def events(self) -> AsyncIterator[Event]:
@@ -262,6 +268,45 @@ class RecordedAgent:
         await self._called("clean_up")
         gone, self.found = self.found, Cleanup((), 0)
         return gone
+
+    async def info(self):
+        return self.snapshot.info
+
+    async def services(self) -> tuple[Service, ...]:
+        return self.snapshot.services
+
+    async def hook(self, service_id) -> Hook:
+        if "hook" in self.hold:
+            await self.hold["hook"].wait()
+        if "hook" in self.refuse:
+            raise self.refuse.pop("hook")
+        if self.kept_hook is None:
+            raise NotFound("There is no hook", "the service does not deploy on push", "Link its repository")
+        return self.kept_hook
+
+    async def set_hook(self, service_id, wanted) -> Hook:
+        await self._called("set_hook", service_id, wanted)
+        self.kept_hook = pushes.changed(self.kept_hook or pushes.hook_of(service_id), wanted)
+        return self.kept_hook
+
+    async def delete_hook(self, service_id) -> Hook:
+        await self._called("delete_hook", service_id)
+        gone, self.kept_hook = await self.hook(service_id), None
+        return gone
+
+    async def hook_secret(self, service_id) -> HookSecret:
+        await self._called("hook_secret", service_id)
+        return HookSecret((await self.hook(service_id)).path, pushes.SECRET)
+
+    async def deliveries(self, service_id) -> tuple[Delivery, ...]:
+        return self.kept_deliveries
+
+    async def redeliver(self, delivery) -> Delivery:
+        await self._called("redeliver", delivery)
+        found = next(each for each in self.kept_deliveries if each.id == delivery)
+        again = replace(found, id=f"{delivery}-again", is_redelivery=True, received_at=snapshots.NOW)
+        self.kept_deliveries = (again, *self.kept_deliveries)
+        return again
 
 
 def _volumes_of(service: Service) -> tuple[str, ...]:

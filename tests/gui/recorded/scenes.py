@@ -21,7 +21,7 @@ from godploy_server.contract import (
     Unreachable,
     Variable,
 )
-from tests.gui.recorded import databases, snapshots
+from tests.gui.recorded import databases, pushes, snapshots
 from tests.gui.recorded.git_hosts import GITHUB, OURS, with_accounts
 from tests.gui.recorded.workspace import recorded_server, recorded_workspace
 
@@ -111,6 +111,19 @@ def signed_in(route: Route, act: Callable[[Any], object] = lambda _: None) -> Ma
     def make(folder: Path) -> Scene:
         scene = Scene(recorded_workspace(folder), route, act)
         with_accounts(scene.workspace, OURS, GITHUB)
+        return scene
+
+    return make
+
+
+def pushed(act: Callable[[Any], object] = lambda _: None, *, has_hook: bool = True) -> Make:
+    """The Push tab of a service, with deliveries or with nothing yet."""
+
+    def make(folder: Path) -> Scene:
+        scene = signed_in(API.on("push"), act)(folder)
+        agent = scene.workspace.servers[0].agent
+        agent.kept_hook = pushes.HOOK if has_hook else None
+        agent.kept_deliveries = pushes.DELIVERIES if has_hook else ()
         return scene
 
     return make
@@ -395,6 +408,10 @@ SCENES: dict[str, Make] = {
     "service-domains": at(SERVICE.on("domains")),
     "service-domains-waiting": at(REPORTS.on("domains")),
     "add-domain": at(SERVICE.on("domains"), click("add-domain")),
+    "service-push": pushed(),
+    "service-push-deliveries": pushed(below("redeliver-delivery-6")),
+    "service-push-nothing": pushed(has_hook=False),
+    "service-push-lost": pushed(lose),
     "service-settings": at(SERVICE.on("settings")),
     "service-settings-builder": at(SERVICE.on("settings"), builder_of_settings("dockerfile")),
     "service-settings-wrong": at(SERVICE.on("settings"), wrong_settings),

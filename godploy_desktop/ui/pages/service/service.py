@@ -23,6 +23,7 @@ from godploy_desktop.ui.pages.service.logs import LogsTab
 from godploy_desktop.ui.pages.service.metrics import MetricsTab
 from godploy_desktop.ui.pages.service.overview import OverviewTab
 from godploy_desktop.ui.pages.service.plan_dialog import PlanDialog
+from godploy_desktop.ui.pages.service.push import PushTab
 from godploy_desktop.ui.pages.service.sending import SendingPanel
 from godploy_desktop.ui.pages.service.settings import SettingsTab
 from godploy_desktop.ui.pages.service.tab import ServiceTab
@@ -33,6 +34,7 @@ from godploy_server.contract import (
     Deployment,
     DeploymentId,
     FolderSource,
+    GitSource,
     Problem,
     Service,
     ServiceId,
@@ -52,6 +54,7 @@ _TABS: Final[dict[str, tuple[str, MakeTab]]] = {
     "metrics": ("Metrics", MetricsTab),
     "variables": ("Variables", VariablesTab),
     "domains": ("Domains", DomainsTab),
+    "push": ("Push", PushTab),
     "settings": ("Settings", SettingsTab),
 }
 
@@ -227,9 +230,8 @@ class ServicePage(Page):
             ),
             Crumb(service.name),
         )
-        self._tabs.set_shown("domains", service.kind is not ServiceKind.DATABASE)
-        if self._tabs.current == "domains" and service.kind is ServiceKind.DATABASE:
-            self._tabs.set_current("overview")
+        self._offer("domains", is_offered=service.kind is not ServiceKind.DATABASE)
+        self._offer("push", is_offered=isinstance(service.settings.source, GitSource))
         self._tabs.set_count("domains", str(len(service.domains)) if service.domains else "")
         active = [each for each in model.deployments_of(self._id) if not each.state.is_final]
         self._tabs.set_count("deployments", str(len(active)) if active else "")
@@ -239,3 +241,9 @@ class ServicePage(Page):
             )
         else:
             self._undeployed.clear()
+
+    def _offer(self, key: str, *, is_offered: bool) -> None:
+        """Show a tab only where the service has what it is about."""
+        self._tabs.set_shown(key, is_offered)
+        if self._tabs.current == key and not is_offered:
+            self._tabs.set_current("overview")

@@ -62,6 +62,9 @@ class ServiceTab(QWidget, Observer):
     def load_changed(self) -> None:
         """New samples are there."""
 
+    def delivery_changed(self) -> None:
+        """A git host's delivery for the service came in."""
+
     def show_problem(self, problem: Problem) -> None:
         self.problems.show_problem(problem)
 
@@ -74,3 +77,5 @@ class ServiceTab(QWidget, Observer):
             self.deployment_changed()
         if change.aspect in (Aspect.EVERYTHING, Aspect.METRICS):
             self.load_changed()
+        if change.aspect is Aspect.DELIVERY:
+            self.delivery_changed()

@@ -1,0 +1,93 @@
+"""What a git host is given by hand: the address of the webhook and its secret."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QWidget
+
+from godploy_desktop.core.git.linking import hook_base
+from godploy_desktop.ui.pages.frame.context import Context
+from godploy_desktop.ui.pages.frame.observing import Observer
+from godploy_desktop.ui.pages.push.hidden_value import HiddenValue
+from godploy_desktop.ui.widgets import Button, ConfirmDialog, CopyField, Label, Section, column, row
+from godploy_server.contract import Hook, HookSecret, Problem, ServiceId
+
+if TYPE_CHECKING:
+    from godploy_desktop.core.server import Server
+
+
+class AddressSection(QWidget, Observer):
+    """The secret is read only when it is shown or copied; the server's audit remembers that. `renewed` is called with
+    the hook once it has another address and secret; `failed` with what went wrong."""
+
+    def __init__(
+        self,
+        context: Context,
+        server: Server,
+        service_id: ServiceId,
+        *,
+        renew: Callable[[], object],
+        failed: Callable[[Problem], object],
+    ) -> None:
+        super().__init__()
+        self.begin_observing(context)
+        self._server, self._id, self._renew, self._on_failed = server, service_id, renew, failed
+        self._address = CopyField(label="Address")
+        self._address.setObjectName("push-address")
+        self._secret = HiddenValue("Secret", "push-secret", self._read_secret)
+        self._new = Button("New address and secret…", "rotate-cw", on_click=self._ask_renew)
+        self._new.setObjectName("renew-push-secret")
+        section = Section("Webhook", "For the git host, where Godploy does not set it itself")
+        section.body.addWidget(self._address)
+        section.body.addSpacing(12)
+        section.body.addWidget(self._secret)
+        section.body.addSpacing(8)
+        hint = Label("Content type application/json; events: pushes and tags.", "sm", 400, "text3", wrap=True)
+        line = row(spacing=8)
+        line.addWidget(hint, 1)
+        line.addWidget(self._new)
+        section.body.addLayout(line)
+        column(section, parent=self)
+
+    def show_problem(self, problem: Problem) -> None:
+        self._on_failed(problem)
+
+    def show_hook(self, hook: Hook) -> None:
+        """Show where `hook` is reached, by the best domain that the server has now."""
+        model = self._server.model
+        if model.info is None:
+            return
+        services = sorted(model.services.values(), key=lambda each: each.id != self._id)  # its own domains first
+        address = hook_base(model.info, [domain for each in services for domain in each.domains]) + hook.path
+        if address != self._address.value():
+            self._address.set_value(address)
+            self.hide_secret()
+
+    def hide_secret(self) -> None:
+        """Show dots again."""
+        self._secret.hide_value()
+
+    def set_live(self, is_live: bool) -> None:
+        """Whether the server can be asked now."""
+        self._secret.set_readable(is_live)
+        self._new.setEnabled(is_live)
+
+    def _read_secret(self, use: Callable[[str], object]) -> None:
+        def done(found: HookSecret) -> None:
+            use(found.secret)
+
+        self.read("Reading the webhook's secret", lambda: self._server.agent.hook_secret(self._id), done)
+
+    def _ask_renew(self) -> None:
+        dialog = ConfirmDialog(
+            self,
+            "A new address and secret?",
+            "What the git host has now ends at once: its deliveries are refused until it is given the new ones."
+            " Linking the repository again does that.",
+            confirm_text="Make new ones",
+        )
+        dialog.confirm.setObjectName("confirm-renew-push")
+        dialog.finished.connect(lambda answer: self._renew() if answer else None)
+        dialog.open()
