@@ -25,6 +25,8 @@ LOOKED_AT = (
     "git-sign-in",
     "git-sign-in-code",
     "add-registry",
+    "new-service-no-account",
+    "new-service-repositories",
     "server-cleanup",
     "server-queue",
     "server-settings-mirror",

@@ -22,6 +22,9 @@ CODE = {
     "expires_in": 900, "interval": 0.01,
 }  # fmt: skip
 
+PAGE = 50
+"""How many repositories Gitea lists at once."""
+
 
 class KeptSecrets:
     """A vault that needs nobody."""
@@ -80,9 +83,9 @@ class RecordedHosts:
         if path.endswith("/user"):
             return httpx.Response(200, json={"login": "storefront", "full_name": "Storefront team"}, headers=limit)
         if path.endswith(("/repos/search", "/user/repos")):
-            wanted = request.url.params.get("q", "")
+            wanted, page = request.url.params.get("q", ""), int(request.url.params.get("page", "1"))
             found = [each for each in self.repositories if wanted in each["full_name"]]
-            return httpx.Response(200, json={"ok": True, "data": found})
+            return httpx.Response(200, json={"ok": True, "data": found[(page - 1) * PAGE : page * PAGE]})
         for kind, kept in (("keys", self.keys), ("hooks", self.hooks)):
             if f"/{kind}" in path:
                 return self._listed(request.method, path, body, kept)

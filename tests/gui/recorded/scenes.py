@@ -349,6 +349,8 @@ SCENES: dict[str, Make] = {
     "project-delete": at(PROJECT.on("settings"), click("delete-project")),
     "new-project": at(Route("projects"), click("new-project")),
     "new-service": at(PROJECT, click("new-service")),
+    "new-service-repositories": signed_in(PROJECT, new_service_of("git", press=("service-choose-repository",))),
+    "new-service-no-account": at(PROJECT, new_service_of("git", press=("service-choose-repository",))),
     "new-service-builder": at(PROJECT, new_service_of("git", choose=("service-builder", "static"))),
     "new-service-folder": at(PROJECT, new_service_of("folder", folder="resources/samples/hello")),
     "new-service-archive": at(PROJECT, new_service_of("archive")),

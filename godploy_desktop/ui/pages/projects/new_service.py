@@ -15,6 +15,7 @@ from godploy_desktop.ui.pages.frame.dialog import AskingDialog
 from godploy_desktop.ui.pages.frame.layout import Switcher
 from godploy_desktop.ui.pages.frame.page import Page
 from godploy_desktop.ui.pages.projects.deploy_key import DeployKeyDialog, deploy_at_once
+from godploy_desktop.ui.pages.projects.link_new import link_new
 from godploy_desktop.ui.pages.projects.new_parts import NewCustom, NewFolder, NewImage
 from godploy_desktop.ui.pages.projects.template_chooser import TemplateChooser
 from godploy_desktop.ui.pages.service.sending import start_sending
@@ -36,6 +37,7 @@ from godploy_server.contract import AddDomain, CreateService, GodployError, Proj
 
 if TYPE_CHECKING:
     from godploy_desktop.core.server import Server
+    from godploy_desktop.ui.pages.git.choose_repository import Chosen
 
 _PREFIX = "service"
 _WIDTH = 760
@@ -63,7 +65,9 @@ def new_service(page: Page, server: Server, project_id: ProjectId) -> None:
         if is_sent:  # before its page is there, which shows it
             start_sending(context, server, service, dialog.archive, deploys=dialog.deploys)
         context.shell.go(Route("service", server=server.id, project=project_id, service=service.id))
-        if dialog.choice == "git":
+        if dialog.linked is not None:
+            link_new(context, window, server, service, dialog.linked, deploys=dialog.deploys)
+        elif dialog.choice == "git":
             DeployKeyDialog(context, window, server, service).open()
         elif dialog.deploys and not is_sent:
             deploy_at_once(context, server, service)
@@ -82,7 +86,9 @@ class NewServiceDialog(AskingDialog):
         self._tiles.setObjectName(f"{_PREFIX}-kind")
         self._fields = self._common_fields()
         self._builder = BuilderForm(_PREFIX, beside=self._fields["port"])
-        self._git, self._archive = GitForm(_PREFIX), ArchiveForm(_PREFIX)
+        self._git, self._archive = GitForm(_PREFIX, choose=self._choose_repository), ArchiveForm(_PREFIX)
+        self._chosen: Chosen | None = None
+        self._is_linked = False
         self._folder = NewFolder(self, _PREFIX, self._builder.builder)
         self._image, self._custom = NewImage(self, server, _PREFIX), NewCustom(_PREFIX)
         self._templates = TemplateChooser(self, page.context.workspace.folders)
@@ -116,6 +122,18 @@ class NewServiceDialog(AskingDialog):
     def deploys(self) -> bool:
         """Whether it is to be deployed as soon as it is made."""
         return self._deploy_now.isChecked()
+
+    @property
+    def linked(self) -> Chosen | None:
+        """The repository that was chosen from an account, where the service gets that one and can be linked to it."""
+        chosen = self._chosen
+        is_linked = (
+            chosen is not None
+            and self.choice == "git"
+            and chosen.repository.can_administer
+            and self._git.by_key["url"].value() == chosen.repository.clone_ssh
+        )
+        return chosen if is_linked else None
 
     @property
     def archive(self) -> Path | None:
@@ -156,6 +174,7 @@ class NewServiceDialog(AskingDialog):
         self._templates.refitted.connect(self.refit)
         self._image.registries_asked.connect(self._show_registries)
         self._fields["name"].control.textEdited.connect(self._note_named)  # type: ignore[attr-defined]  # a QLineEdit
+        self._git.by_key["url"].changed.connect(self._show_linked)
         for part in (self._git, self._folder, self._archive, self._image, self._custom):
             for key in ("url", "folder", "archive", "image"):
                 if key in part.by_key:
@@ -174,7 +193,7 @@ class NewServiceDialog(AskingDialog):
         self._builder.offer(is_offered=choice in _BUILT)
         self._custom.more.setVisible(choice == "custom")
         self._fields["variables"].setVisible(not is_template)
-        self._deploy_now.setVisible(choice != "git" and (not is_template or has_form))
+        self._show_deploy_now()
         if self.primary is not None:
             self.primary.setVisible(not is_template or has_form)
         if choice == "image":
@@ -183,6 +202,41 @@ class NewServiceDialog(AskingDialog):
             self._templates.opened()
         self._suggest_name()
         self.problems.clear_problem()
+        self.refit()
+
+    def _show_deploy_now(self) -> None:
+        """What has to be fetched with a key that is not added yet cannot be deployed at once."""
+        is_offered = self.linked is not None if self.choice == "git" else True
+        if self.choice == "database":
+            is_offered = self._templates.template is not None
+        self._deploy_now.setVisible(is_offered)
+
+    def _choose_repository(self) -> None:
+        from godploy_desktop.ui.pages.git.choose_repository import (  # loads what speaks with hosts
+            ChooseRepositoryDialog,
+            Chosen,
+        )
+
+        def done(chosen: object) -> None:
+            if isinstance(chosen, Chosen):
+                self._chosen = chosen
+                self._git.by_key["url"].set_value(chosen.repository.clone_ssh)
+                self._git.by_key["follows"].set_value("branch")
+                self._git.by_key["branch"].set_value(chosen.repository.default_branch)
+                self._show_linked()
+
+        dialog = ChooseRepositoryDialog(self.context, self)
+        dialog.finished.connect(done)
+        dialog.open()
+
+    def _show_linked(self) -> None:
+        """Say whether the deploy key and the webhook are added at the host."""
+        is_linked = self.linked is not None
+        if is_linked == self._is_linked:
+            return
+        self._is_linked = is_linked
+        self._git.by_key["url"].set_hint("Its deploy key and webhook are added at the host" if is_linked else "")
+        self._show_deploy_now()
         self.refit()
 
     def _suggest_name(self) -> None:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
@@ -10,7 +12,7 @@ from godploy_desktop.core.sources import ARCHIVE_ENDINGS
 from godploy_desktop.ui.models import forms
 from godploy_desktop.ui.models.source_form import FOLLOWS, check_archive_name, check_commit, check_folder, check_tag
 from godploy_desktop.ui.pages.frame.layout import Switcher
-from godploy_desktop.ui.widgets import Disclosure, Field, Form, PathField, Select, SwitchField, TextField
+from godploy_desktop.ui.widgets import Button, Disclosure, Field, Form, PathField, Select, SwitchField, TextField
 
 ARCHIVES = f"Archives ({' '.join(f'*{ending}' for ending in ARCHIVE_ENDINGS)})"
 
@@ -38,9 +40,17 @@ def root_field(where: str) -> TextField:
 class GitForm(Form):
     """A repository, and what of it: a branch, a tag or one commit."""
 
-    def __init__(self, prefix: str, *, wide: bool = True) -> None:
+    def __init__(self, prefix: str, *, wide: bool = True, choose: Callable[[], object] | None = None) -> None:
+        """`choose` lets a person choose the repository elsewhere."""
+        self.choose = Button("Choose from an account…", "search", on_click=choose) if choose is not None else None
+        if self.choose is not None:
+            self.choose.setObjectName(f"{prefix}-choose-repository")
         url = TextField(
-            "Repository", placeholder="git@git.example.com:team/shop.git", check=forms.check_git_url, mono=True
+            "Repository",
+            placeholder="git@git.example.com:team/shop.git",
+            check=forms.check_git_url,
+            mono=True,
+            beside=self.choose,
         )
         follows = Select("Build", FOLLOWS)
         branch, tag = TextField("Branch", "main"), TextField("Tag", placeholder="v1.4.0", check=check_tag)
