@@ -1,5 +1,8 @@
 """Accounts at git hosts: signing in by each way, checking, signing out."""
 
+import asyncio
+from urllib.parse import parse_qsl, urlsplit
+
 import pytest
 
 from godploy_desktop.git_hosting.values import Account, HostKind, RateLimit, SignIn
@@ -115,6 +118,28 @@ def test_waiting_for_the_browser_ends_when_a_person_says_so(story):
         assert page.dialog is dialog
         assert page.find("sign-in").isEnabled()
         assert not page.is_shown("problem-panel")
+
+    story(plot)
+
+
+def test_the_browser_comes_back_and_the_account_is_listed(story):
+    async def plot(page):
+        page.hosts.is_pending = False
+        await page.press("git-sign-in")
+        await page.press("git-host-gitea")
+        await page.type("git-address", "git.example.com")
+        page.find("git-way").choose("browser")
+        await page.type("git-client-id", "an-application")
+        await page.press("sign-in")
+        await page.until(lambda: page.opened)
+        asked = dict(parse_qsl(urlsplit(page.opened[0]).query))
+        back = urlsplit(asked["redirect_uri"])
+        reader, writer = await asyncio.open_connection(back.hostname, back.port)
+        writer.write(f"GET /?code=once&state={asked['state']} HTTP/1.1\r\nHost: {back.netloc}\r\n\r\n".encode())
+        assert b"Signed in" in await reader.read()
+        writer.close()
+        await page.until(lambda: page.is_shown("sign-out-storefront@git.example.com"))
+        assert [each.sign_in for each in page.workspace.git.accounts] == [SignIn.BROWSER]
 
     story(plot)
 

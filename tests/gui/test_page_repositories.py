@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from godploy_desktop.git_hosting.values import Repository
+from godploy_desktop.ui.models.new_service import variables_of_example
 from godploy_desktop.ui.models.repository_words import changed_words, found_words, repository_detail, repository_icon
 from godploy_server.contract import Deploy, GitSource, HookHost, SetHook
 from tests.gui.page_story import tell
@@ -76,6 +77,25 @@ def test_a_chosen_repository_fills_the_form_and_is_linked_and_deployed_once_the_
         assert page.hosts.hooks[0]["config"]["secret"] == pushes.SECRET
 
     story(plot, OURS)
+
+
+def test_the_variables_that_a_repository_names_are_filled_in(story):
+    def prepare(hosts):
+        hosts.example = "# where from\nexport LOG_LEVEL='info'\nGREETING=\n"
+
+    async def plot(page):
+        await page.until(lambda: listed(page))
+        page.find("repository-table").activated.emit("storefront/web")
+        await page.until(lambda: page.find("service-variables").toPlainText())
+        assert page.find("service-variables").toPlainText() == "LOG_LEVEL=info\nGREETING="
+        assert "From .env.example" in page.words()
+
+    story(plot, OURS, prepare=prepare)
+
+
+def test_an_example_of_variables_is_read_as_shells_do():
+    text = 'A=1\n # B=2\nexport C = "x y"\n2D=3\nnothing\nA=4\n'
+    assert variables_of_example(text) == "A=4\nC=x y"
 
 
 def test_where_linking_fails_the_deploy_key_is_shown_with_the_reason(story):

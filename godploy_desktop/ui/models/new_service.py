@@ -12,11 +12,13 @@ from godploy_server.contract import (
     CreateService,
     FolderSource,
     GitSource,
+    GodployError,
     ImageSource,
     ProjectId,
     ServiceKind,
     ServiceSettings,
     Source,
+    check_variable_name,
 )
 
 EMPTY: Final[Mapping[str, Source]] = {
@@ -42,6 +44,23 @@ def new_service_request(
     settings = settings_of(before, fields_of(before) | dict(fields), computer)
     kind = ServiceKind.IMAGE if isinstance(settings.source, ImageSource) else ServiceKind.APPLICATION
     return CreateService(project_id, fields["name"], settings, kind, parse_variables(fields["variables"]))
+
+
+def variables_of_example(text: str) -> str:
+    """Give back what a `.env.example` names, as it is typed: NAME=value a line, without comments and quotes. Lines
+    that no variable can be made from are left out, and the later of two wins."""
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        name, equals, value = line.strip().removeprefix("export ").partition("=")
+        name, value = name.strip(), value.strip()
+        if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+            value = value[1:-1]
+        try:
+            if equals and check_variable_name(name):
+                found[name] = value
+        except GodployError:
+            continue
+    return "\n".join(f"{name}={value}" for name, value in found.items())
 
 
 def wanted_host(fields: Mapping[str, str]) -> str:

@@ -1,6 +1,7 @@
 """Git hosts that answer from recorded shapes, and accounts whose tokens lie in a dictionary."""
 
 import asyncio
+import base64
 import json
 
 import httpx
@@ -59,6 +60,7 @@ class RecordedHosts:
         self.is_pending = True
         self.silent = asyncio.Event()
         self.is_silent = False
+        self.example = ""
         self.keys: list[dict] = []
         self.hooks: list[dict] = []
         self.repositories = [repository("storefront/web"), repository("storefront/api"), repository("team/handbook")]
@@ -86,6 +88,9 @@ class RecordedHosts:
             wanted, page = request.url.params.get("q", ""), int(request.url.params.get("page", "1"))
             found = [each for each in self.repositories if wanted in each["full_name"]]
             return httpx.Response(200, json={"ok": True, "data": found[(page - 1) * PAGE : page * PAGE]})
+        if path.endswith("/.env.example") and self.example:
+            content = base64.b64encode(self.example.encode()).decode()
+            return httpx.Response(200, json={"content": content, "encoding": "base64", "size": len(self.example)})
         for kind, kept in (("keys", self.keys), ("hooks", self.hooks)):
             if f"/{kind}" in path:
                 return self._listed(request.method, path, body, kept)

@@ -14,6 +14,7 @@ from godploy_desktop.ui.models.route import Route
 from godploy_desktop.ui.pages.frame.dialog import AskingDialog
 from godploy_desktop.ui.pages.frame.layout import Switcher
 from godploy_desktop.ui.pages.frame.page import Page
+from godploy_desktop.ui.pages.projects.chosen_repository import ChosenRepository
 from godploy_desktop.ui.pages.projects.deploy_key import DeployKeyDialog, deploy_at_once
 from godploy_desktop.ui.pages.projects.link_new import link_new
 from godploy_desktop.ui.pages.projects.new_parts import NewCustom, NewFolder, NewImage
@@ -86,9 +87,8 @@ class NewServiceDialog(AskingDialog):
         self._tiles.setObjectName(f"{_PREFIX}-kind")
         self._fields = self._common_fields()
         self._builder = BuilderForm(_PREFIX, beside=self._fields["port"])
-        self._git, self._archive = GitForm(_PREFIX, choose=self._choose_repository), ArchiveForm(_PREFIX)
-        self._chosen: Chosen | None = None
-        self._is_linked = False
+        self._repository = ChosenRepository(self, _PREFIX, self._fields["variables"], self._show_linked)
+        self._git, self._archive = self._repository.form, ArchiveForm(_PREFIX)
         self._folder = NewFolder(self, _PREFIX, self._builder.builder)
         self._image, self._custom = NewImage(self, server, _PREFIX), NewCustom(_PREFIX)
         self._templates = TemplateChooser(self, page.context.workspace.folders)
@@ -126,14 +126,7 @@ class NewServiceDialog(AskingDialog):
     @property
     def linked(self) -> Chosen | None:
         """The repository that was chosen from an account, where the service gets that one and can be linked to it."""
-        chosen = self._chosen
-        is_linked = (
-            chosen is not None
-            and self.choice == "git"
-            and chosen.repository.can_administer
-            and self._git.by_key["url"].value() == chosen.repository.clone_ssh
-        )
-        return chosen if is_linked else None
+        return self._repository.linked if self.choice == "git" else None
 
     @property
     def archive(self) -> Path | None:
@@ -174,7 +167,6 @@ class NewServiceDialog(AskingDialog):
         self._templates.refitted.connect(self.refit)
         self._image.registries_asked.connect(self._show_registries)
         self._fields["name"].control.textEdited.connect(self._note_named)  # type: ignore[attr-defined]  # a QLineEdit
-        self._git.by_key["url"].changed.connect(self._show_linked)
         for part in (self._git, self._folder, self._archive, self._image, self._custom):
             for key in ("url", "folder", "archive", "image"):
                 if key in part.by_key:
@@ -211,31 +203,7 @@ class NewServiceDialog(AskingDialog):
             is_offered = self._templates.template is not None
         self._deploy_now.setVisible(is_offered)
 
-    def _choose_repository(self) -> None:
-        from godploy_desktop.ui.pages.git.choose_repository import (  # loads what speaks with hosts
-            ChooseRepositoryDialog,
-            Chosen,
-        )
-
-        def done(chosen: object) -> None:
-            if isinstance(chosen, Chosen):
-                self._chosen = chosen
-                self._git.by_key["url"].set_value(chosen.repository.clone_ssh)
-                self._git.by_key["follows"].set_value("branch")
-                self._git.by_key["branch"].set_value(chosen.repository.default_branch)
-                self._show_linked()
-
-        dialog = ChooseRepositoryDialog(self.context, self)
-        dialog.finished.connect(done)
-        dialog.open()
-
     def _show_linked(self) -> None:
-        """Say whether the deploy key and the webhook are added at the host."""
-        is_linked = self.linked is not None
-        if is_linked == self._is_linked:
-            return
-        self._is_linked = is_linked
-        self._git.by_key["url"].set_hint("Its deploy key and webhook are added at the host" if is_linked else "")
         self._show_deploy_now()
         self.refit()
 
