@@ -37,6 +37,7 @@ from godploy_server.contract import (
     ServiceMetrics,
     Snapshot,
 )
+from godploy_server.runtime.about import about_docker
 from godploy_server.runtime.engine import Engine
 from godploy_server.state import deployments, domains, projects, releases, services, settings
 from godploy_server.state.database import now
@@ -296,7 +297,7 @@ class Agent:
         from godploy_server.deploy.build_group import cap_builds
 
         with contextlib.suppress(GodployError):  # without Docker there are no builds; each job sees to it as well
-            await cap_builds(self.engine.docker, settings.read(self.connection), _log.info)
+            await cap_builds(await about_docker(self.engine.docker), settings.read(self.connection), _log.info)
 
     async def _wake_followers(self) -> None:
         async with self.containers_changed:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from godploy_server.contract import Deployment, DeploymentId, Step, Trigger, Variable
 from godploy_server.deploy.log import DeploymentLog
+from godploy_server.runtime.about import AboutDocker, about_docker
 from godploy_server.runtime.containers import recreates
 from godploy_server.runtime.engine import Engine
 from godploy_server.runtime.names import ServiceName
@@ -37,6 +39,7 @@ class Attempt:
     image: str = ""
     image_id: str = ""
     outcome: str = ""
+    _about: asyncio.Task[AboutDocker] | None = field(default=None, repr=False)
 
     @classmethod
     def load(cls, engine: Engine, deployment_id: DeploymentId) -> Attempt:
@@ -63,6 +66,17 @@ class Attempt:
         """Keep the values of the service's secrets out of the log from now on."""
         self.log.hide(possible_secrets(environment, variables.of_service(self.engine.connection, self.service.id)))
         self.log.hide(variables.secrets_behind(self.engine.connection, self.engine.secrets, self.service.id))
+
+    def ask_about_docker(self) -> asyncio.Task[AboutDocker]:
+        """Begin to ask Docker about itself, so that the answer is there when a later step wants it."""
+        if self._about is None:
+            self._about = asyncio.ensure_future(about_docker(self.engine.docker))
+            self._about.add_done_callback(lambda asked: asked.cancelled() or asked.exception())  # nobody may want it
+        return self._about
+
+    async def about_docker(self) -> AboutDocker:
+        """Give what Docker says of itself. Raises NotReady."""
+        return await asyncio.shield(self.ask_about_docker())
 
     @property
     def is_rollback(self) -> bool:

@@ -7,7 +7,7 @@ version 23; before, all builds share a group of Docker's own, which is limited i
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -139,10 +139,3 @@ def described(cap: Cap, settings: AgentSettings) -> str:
     """Say what the cap is, in a line of the log."""
     own = "as the server's settings say" if settings.build_memory_bytes or settings.build_cpus else "the default"
     return f"Builds may use {cap.memory_bytes >> 20} MiB of memory and {cap.cpus:g} cores together ({own})"
-
-
-def kind_of(information: Mapping[str, object], is_integrated: bool) -> DockerKind:
-    """Read what decides it from Docker's GET /info."""
-    return DockerKind(
-        str(information.get("CgroupDriver") or "cgroupfs"), str(information.get("CgroupVersion") or "1"), is_integrated
-    )

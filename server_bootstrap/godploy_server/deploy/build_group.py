@@ -15,7 +15,7 @@ from godploy_server.deploy import build_cap
 from godploy_server.deploy.build_cap import Cap, DockerKind, Setting
 from godploy_server.deploy.children import ChildTimeout, child_environment, run_child
 from godploy_server.deploy.docker_build import is_integrated
-from godploy_server.runtime.docker_client import DockerClient
+from godploy_server.runtime.about import AboutDocker
 
 CGROUPS: Final = Path("/sys/fs/cgroup")
 
@@ -111,16 +111,14 @@ class BuildGroup:
 
 
 async def cap_builds(
-    docker: DockerClient, settings: AgentSettings, say: Callable[[str], None], root: Path = CGROUPS
+    about: AboutDocker, settings: AgentSettings, say: Callable[[str], None], root: Path = CGROUPS
 ) -> BuildGroup | None:
     """Hold all builds of this server to what its settings say; None, after saying why, where this process may not."""
-    version = await docker.version()
-    information = await docker.request("GET", "/info")
-    kind = build_cap.kind_of(information, is_integrated(version.engine))
-    if not information.get("MemTotal"):
+    kind = DockerKind(about.cgroup_driver, about.cgroup_version, is_integrated(about.version))
+    if not about.memory_bytes:
         say("Builds are not capped: Docker does not say how much memory there is")
         return None
-    cap = build_cap.cap_of(settings, int(information["MemTotal"]), int(information.get("NCPU") or 1))
+    cap = build_cap.cap_of(settings, about.memory_bytes, about.cores)
     if os.geteuid() != 0:
         say("Builds are not capped here: that needs root, and the agent of this computer runs as you")
         return None

@@ -37,11 +37,10 @@ def require_source_space(engine: Engine) -> None:
     require_space(engine.paths.state_dir, FREE_BESIDE_BYTES, "Fetching the source")
 
 
-async def require_build_space(engine: Engine) -> None:
+def require_build_space(engine: Engine, docker_folder: Path) -> None:
     """Raise NotReady unless both the state folder and Docker's own have room for a build."""
-    information = await engine.docker.request("GET", "/info")
     require_space(engine.paths.state_dir, FREE_BESIDE_BYTES, "A build")
-    require_space(Path(information.get("DockerRootDir") or "/"), FREE_FOR_BUILD_BYTES, "A build")
+    require_space(docker_folder, FREE_FOR_BUILD_BYTES, "A build")
 
 
 def _mebibytes(size_bytes: int) -> int:

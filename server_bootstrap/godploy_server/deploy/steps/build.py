@@ -12,7 +12,7 @@ from godploy_server.deploy.builders.buildpacks import known_images, remove_lefto
 from godploy_server.deploy.builders.opening import open_work
 from godploy_server.deploy.disk import require_build_space
 from godploy_server.runtime.images import find_image, remove_image, tag_image
-from godploy_server.runtime.names import BUILT_ELSEWHERE, RELEASE_LABEL
+from godploy_server.runtime.names import BUILT_ELSEWHERE
 from godploy_server.state import deployments, releases, settings
 
 
@@ -29,17 +29,18 @@ async def run(attempt: Attempt) -> str:
         await tag_image(engine.docker, attempt.image_id, tag)
         attempt.release = number
         return "a prebuilt image: nothing to build"
-    await require_build_space(engine)
+    about = await attempt.about_docker()
+    require_build_space(engine, about.root_folder)
     attempt.release = number
     result = Result(
         tag,
-        {**attempt.name.labels(), RELEASE_LABEL: str(number)},
+        attempt.name.labels(),  # without the release: an unchanged source gives the very same image again
         attempt.source_folder.parent / "image-id",
         attempt.service.settings.rollout.build_timeout_s,
         previous=attempt.name.image(attempt.previous) if attempt.previous is not None else "",
         build_id=attempt.deployment.id,
     )
-    cap = await cap_builds(engine.docker, settings.read(engine.connection), attempt.log.say)
+    cap = await cap_builds(about, settings.read(engine.connection), attempt.log.say)
     way, work, reason = open_work(engine, attempt.service, attempt.source_folder, attempt.log, result, cap)
     attempt.log.hide(work.variables.secret.values())
     plan = await way.plan(work, reason)

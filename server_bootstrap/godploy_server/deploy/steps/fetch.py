@@ -34,6 +34,7 @@ async def run(attempt: Attempt) -> str:
     if isinstance(source, ImageSource):
         attempt.image, attempt.image_id = await pull_image(engine, source, attempt.log)
         return attempt.image
+    attempt.ask_about_docker()  # the build wants to know, and this takes a while
     fetched = await fetch_files(
         engine,
         attempt.service,

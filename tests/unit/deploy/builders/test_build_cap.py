@@ -15,7 +15,6 @@ from godploy_server.deploy.build_cap import (
     count_in,
     described,
     group_of,
-    kind_of,
     settings_of,
     unit_properties,
     was_killed,
@@ -62,12 +61,6 @@ def test_each_kind_of_docker_is_told_the_group_in_its_way(
 ) -> None:
     made = BuildGroup(CAP, kind, tmp_path)
     assert (group_of(kind), made.image_parent, made.container_parent) == (group, image_parent, container_parent)
-
-
-def test_what_docker_says_of_itself_is_read() -> None:
-    told = {"CgroupDriver": "systemd", "CgroupVersion": "2"}
-    assert kind_of(told, is_integrated=True) == DockerKind("systemd", "2", is_integrated=True)
-    assert kind_of({}, is_integrated=False) == DockerKind("cgroupfs", "1", is_integrated=False)
 
 
 def test_the_limits_are_written_where_the_group_is(tmp_path: Path) -> None:
