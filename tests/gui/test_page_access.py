@@ -25,6 +25,7 @@ LOOKED_AT = (
     "git-sign-in",
     "git-sign-in-code",
     "add-registry",
+    "new-service-chosen",
     "new-service-no-account",
     "new-service-repositories",
     "server-cleanup",

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 
 import pytest
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu
 
 from godploy_desktop.git_hosting.values import Repository
 from godploy_desktop.ui.models.new_service import variables_of_example
@@ -91,6 +93,25 @@ def test_the_variables_that_a_repository_names_are_filled_in(story):
         assert "From .env.example" in page.words()
 
     story(plot, OURS, prepare=prepare)
+
+
+def test_a_branch_is_chosen_from_those_that_the_repository_has(story):
+    async def plot(page):
+        await page.until(lambda: listed(page))
+        assert not page.is_shown("service-choose-branch")
+        page.find("repository-table").activated.emit("storefront/web")
+        await page.settle()
+        await page.press("service-choose-branch")
+        window = page.page.window()
+        await page.until(lambda: window.findChild(QAction, "branch-develop"))
+        menu = window.findChild(QMenu)
+        window.findChild(QAction, "branch-develop").trigger()
+        menu.close()
+        assert page.find("service-branch").text() == "develop"
+        await page.type("service-url", "git@git.example.com:storefront/other.git")
+        assert not page.is_shown("service-choose-branch")
+
+    story(plot, OURS)
 
 
 def test_an_example_of_variables_is_read_as_shells_do():

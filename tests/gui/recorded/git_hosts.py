@@ -61,6 +61,7 @@ class RecordedHosts:
         self.silent = asyncio.Event()
         self.is_silent = False
         self.example = ""
+        self.branches = ["main", "develop"]
         self.keys: list[dict] = []
         self.hooks: list[dict] = []
         self.repositories = [repository("storefront/web"), repository("storefront/api"), repository("team/handbook")]
@@ -88,6 +89,8 @@ class RecordedHosts:
             wanted, page = request.url.params.get("q", ""), int(request.url.params.get("page", "1"))
             found = [each for each in self.repositories if wanted in each["full_name"]]
             return httpx.Response(200, json={"ok": True, "data": found[(page - 1) * PAGE : page * PAGE]})
+        if path.endswith("/branches"):
+            return httpx.Response(200, json=[{"name": each, "commit": {"id": "a" * 40}} for each in self.branches])
         if path.endswith("/.env.example") and self.example:
             content = base64.b64encode(self.example.encode()).decode()
             return httpx.Response(200, json={"content": content, "encoding": "base64", "size": len(self.example)})

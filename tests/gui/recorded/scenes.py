@@ -129,6 +129,19 @@ def pushed(act: Callable[[Any], object] = lambda _: None, *, has_hook: bool = Tr
     return make
 
 
+def choose_repository(page: Any) -> object:
+    """Choose a repository of an account for a new service."""
+
+    async def go_on() -> None:
+        await new_service_of("git", press=("service-choose-repository",))(page)
+        table = await seen(page.window(), "repository-table")
+        while not table.rows:  # noqa: ASYNC110  what is waited for is a widget, which sets no event
+            await asyncio.sleep(0.01)
+        table.activated.emit(table.rows[0].key)
+
+    return asyncio.ensure_future(go_on())
+
+
 def sign_in_by_code(page: Any) -> object:
     """Sign in at a host that shows a code."""
 
@@ -350,6 +363,7 @@ SCENES: dict[str, Make] = {
     "new-project": at(Route("projects"), click("new-project")),
     "new-service": at(PROJECT, click("new-service")),
     "new-service-repositories": signed_in(PROJECT, new_service_of("git", press=("service-choose-repository",))),
+    "new-service-chosen": signed_in(PROJECT, choose_repository),
     "new-service-no-account": at(PROJECT, new_service_of("git", press=("service-choose-repository",))),
     "new-service-builder": at(PROJECT, new_service_of("git", choose=("service-builder", "static"))),
     "new-service-folder": at(PROJECT, new_service_of("folder", folder="resources/samples/hello")),

@@ -12,7 +12,17 @@ from godploy_desktop.core.sources import ARCHIVE_ENDINGS
 from godploy_desktop.ui.models import forms
 from godploy_desktop.ui.models.source_form import FOLLOWS, check_archive_name, check_commit, check_folder, check_tag
 from godploy_desktop.ui.pages.frame.layout import Switcher
-from godploy_desktop.ui.widgets import Button, Disclosure, Field, Form, PathField, Select, SwitchField, TextField
+from godploy_desktop.ui.widgets import (
+    Button,
+    Disclosure,
+    Field,
+    Form,
+    IconButton,
+    PathField,
+    Select,
+    SwitchField,
+    TextField,
+)
 
 ARCHIVES = f"Archives ({' '.join(f'*{ending}' for ending in ARCHIVE_ENDINGS)})"
 
@@ -41,7 +51,7 @@ class GitForm(Form):
     """A repository, and what of it: a branch, a tag or one commit."""
 
     def __init__(self, prefix: str, *, wide: bool = True, choose: Callable[[], object] | None = None) -> None:
-        """`choose` lets a person choose the repository elsewhere."""
+        """`choose` lets a person choose the repository elsewhere; `branches` is for a branch of it then."""
         self.choose = Button("Choose from an account…", "search", on_click=choose) if choose is not None else None
         if self.choose is not None:
             self.choose.setObjectName(f"{prefix}-choose-repository")
@@ -53,7 +63,12 @@ class GitForm(Form):
             beside=self.choose,
         )
         follows = Select("Build", FOLLOWS)
-        branch, tag = TextField("Branch", "main"), TextField("Tag", placeholder="v1.4.0", check=check_tag)
+        self.branches = IconButton("chevrons-up-down", "Choose a branch of the repository") if choose else None
+        if self.branches is not None:
+            self.branches.setObjectName(f"{prefix}-choose-branch")
+            self.branches.hide()
+        branch = TextField("Branch", "main", beside=self.branches)
+        tag = TextField("Tag", placeholder="v1.4.0", check=check_tag)
         commit = TextField("Commit", placeholder="full hash", check=check_commit, mono=True)
         self.by_key: dict[str, Field] = {
             "url": url,
