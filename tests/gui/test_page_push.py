@@ -4,7 +4,8 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QAction, QGuiApplication
+from PySide6.QtWidgets import QMenu
 
 from godploy_desktop.remote.states import ConnectionState
 from godploy_desktop.ui.models.push_words import (
@@ -201,6 +202,45 @@ def test_linking_without_an_account_lets_a_person_sign_in_and_goes_on(story):
         await page.until(lambda: page.hosts.hooks)
 
     story(plot, hook=None, deliveries=(), accounts=())
+
+
+def test_of_several_accounts_that_fit_one_is_chosen(story):
+    async def plot(page):
+        await page.until(lambda: page.is_shown("link-repository"))
+        await page.press("link-repository")
+        window = page.page.window()
+        action, menu = window.findChild(QAction, "use-account-ops@git.example.com"), window.findChild(QMenu)
+        assert page.hosts.asked == []
+        action.trigger()
+        menu.close()
+        await page.until(lambda: page.hosts.hooks)
+
+    story(plot, hook=None, deliveries=(), accounts=(OURS, OURS | {"id": "a3", "login": "ops"}))
+
+
+def test_an_account_of_another_host_is_told_apart(story):
+    async def plot(page):
+        await page.until(lambda: page.is_shown("test-push"))
+        await page.press("test-push")
+        await page.type("git-token", "a-token")
+        await page.press("sign-in")  # at GitHub, where this repository is not
+        await page.until(lambda: page.is_shown("problem-panel"))
+        assert "another host" in page.find("problem-panel").problem.why
+
+    story(plot, accounts=())
+
+
+def test_without_an_account_unlinking_says_what_stays_at_the_host(story):
+    async def plot(page):
+        await page.until(lambda: page.is_shown("unlink-repository"))
+        assert page.find("push-deploy-key").value() == snapshots.API.deploy_key
+        await page.press("unlink-repository")
+        assert "at the host yourself" in page.words()
+        await page.press("confirm-unlink")
+        await page.until(lambda: page.is_shown("push-by-hand"))
+        assert page.agent.asked == [("delete_hook", snapshots.API.id)]
+
+    story(plot, accounts=())
 
 
 def test_a_revoked_token_is_told_where_one_links_and_leads_to_signing_in(story):

@@ -1,4 +1,4 @@
-"""What a git host is given by hand: the address of the webhook and its secret."""
+"""What a git host is given by hand: the deploy key, and the webhook's address and secret."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 class AddressSection(QWidget, Observer):
-    """The secret is read only when it is shown or copied; the server's audit remembers that. `renewed` is called with
-    the hook once it has another address and secret; `failed` with what went wrong."""
+    """The secret is read only when it is shown or copied; the server's audit remembers that. `renew` makes
+    another address and secret; `failed` is called with what went wrong."""
 
     def __init__(
         self,
@@ -34,12 +34,16 @@ class AddressSection(QWidget, Observer):
         super().__init__()
         self.begin_observing(context)
         self._server, self._id, self._renew, self._on_failed = server, service_id, renew, failed
-        self._address = CopyField(label="Address")
+        self._address = CopyField(label="Address of the webhook")
         self._address.setObjectName("push-address")
-        self._secret = HiddenValue("Secret", "push-secret", self._read_secret)
+        self._secret = HiddenValue("Secret of the webhook", "push-secret", self._read_secret)
         self._new = Button("New address and secret…", "rotate-cw", on_click=self._ask_renew)
         self._new.setObjectName("renew-push-secret")
-        section = Section("Webhook", "For the git host, where Godploy does not set it itself")
+        section = Section("By hand", "What the git host is given where Godploy does not do that itself")
+        self._key = CopyField(label="Deploy key, to be added to the repository read-only")
+        self._key.setObjectName("push-deploy-key")
+        section.body.addWidget(self._key)
+        section.body.addSpacing(12)
         section.body.addWidget(self._address)
         section.body.addSpacing(12)
         section.body.addWidget(self._secret)
@@ -57,6 +61,10 @@ class AddressSection(QWidget, Observer):
     def show_hook(self, hook: Hook) -> None:
         """Show where `hook` is reached, by the best domain that the server has now."""
         model = self._server.model
+        service = model.services.get(self._id)
+        if service is not None and service.deploy_key != self._key.value():
+            self._key.set_value(service.deploy_key)
+        self._key.setVisible(service is not None and bool(service.deploy_key))
         if model.info is None:
             return
         services = sorted(model.services.values(), key=lambda each: each.id != self._id)  # its own domains first
