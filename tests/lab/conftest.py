@@ -28,6 +28,7 @@ SAMPLE = HERE.parents[1] / "resources" / "samples" / "hello"
 REQUIRED = "GODPLOY_LAB_REQUIRED"
 _TEST_S = 1800  # the first test of a cold machine builds images and programs too
 _CANNOT_RUN = "the lab cannot run: "
+_NEEDS_PROGRAMS = {"tool_mirror", "nixpacks"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,6 +37,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.lab)
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(_TEST_S))
+    # On a cold machine the real programs are built in the background meanwhile: what needs them comes last.
+    waiting = {item.path for item in items if _NEEDS_PROGRAMS & set(getattr(item, "fixturenames", ()))}
+    items.sort(key=lambda item: item.path in waiting)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
