@@ -10,6 +10,7 @@ ends the old one before it starts the new one: never both at once.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -144,7 +145,10 @@ async def _recover_one(engine: Engine, row: Deployment, is_alive: bool) -> bool:
             await _go_on(attempt, row)
         elif action is Action.BACK:
             await _go_back(attempt, found, row)
-        return action in (Action.FORWARD, Action.BACK)
+        if action not in (Action.FORWARD, Action.BACK):
+            return False
+        shutil.rmtree(engine.paths.build(row.id), ignore_errors=True)  # as the job itself does at its end
+        return True
     except DockerWentAwayError:
         return False  # again
     finally:

@@ -182,6 +182,7 @@ def test_after_a_kill_at_any_step_the_old_or_the_new_release_serves_and_the_hist
     assert shop.get().status == 200
 
     assert run(recover(shop.engine, lambda _: False)) == [row.id]
+    assert not shop.engine.paths.build(row.id).exists()
 
     ended = shop.last()
     answer = shop.get()
