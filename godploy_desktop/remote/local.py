@@ -208,7 +208,7 @@ class LocalConnection:
 
     def _command(self, command: str, stdin: bytes, timeout_s: float | None) -> Command:
         async def start() -> LocalExecution:
-            return await self._workers.call(lambda: LocalExecution(command))
+            return await self._workers.call(lambda: LocalExecution(command), discard=LocalExecution.abandon)
 
         async def end(group: int) -> None:
             await self._workers.call(lambda: end_group(group))

@@ -50,6 +50,12 @@ class LocalExecution:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(10.0)
 
+    def abandon(self) -> None:
+        """End it: whoever asked for it was cancelled before it was there. Blocks."""
+        self.sock.close()
+        end_group(self._process.pid)
+        self.close()
+
 
 def end_group(group: int) -> None:
     """End a process group: asked first, forced after 5 s. Blocks."""
