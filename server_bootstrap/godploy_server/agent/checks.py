@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from godploy_server.agent.builder_checks import IMAGE, check_build_settings, check_builder, check_relative
+from godploy_server.agent.requiring import bad, require
 from godploy_server.contract.building import (
     ArchiveSource,
     FolderSource,
@@ -36,9 +37,9 @@ def check_service_settings(settings: ServiceSettings, local_sources: PurePosixPa
     _check_source(settings.source, local_sources)
     check_builder(settings.builder)
     if settings.port is not None:
-        _require(1 <= settings.port <= 65535, "settings/port", "from 1 to 65535")
-    _require(1 <= settings.replicas <= MOST_REPLICAS, "settings/replicas", f"from 1 to {MOST_REPLICAS}")
-    _require(all("\0" not in each for each in settings.command), "settings/command", "without NUL characters")
+        require(1 <= settings.port <= 65535, "settings/port", "from 1 to 65535")
+    require(1 <= settings.replicas <= MOST_REPLICAS, "settings/replicas", f"from 1 to {MOST_REPLICAS}")
+    require(all("\0" not in each for each in settings.command), "settings/command", "without NUL characters")
     _check_health(settings.health)
     _check_limits(settings.limits)
     _check_rollout(settings.rollout)
@@ -47,23 +48,23 @@ def check_service_settings(settings: ServiceSettings, local_sources: PurePosixPa
 
 def check_commit(commit: str) -> str:
     """Give back a commit that may be asked for: "" for the newest, else 7 to 64 hexadecimal digits."""
-    _require(not commit or bool(_COMMIT.fullmatch(commit)), "commit", "a hash of 7 to 64 lower-case hexadecimal digits")
+    require(not commit or bool(_COMMIT.fullmatch(commit)), "commit", "a hash of 7 to 64 lower-case hexadecimal digits")
     return commit
 
 
 def check_server_settings(wanted: ChangeSettings) -> ChangeSettings:
     """Give back a change of the server's settings that can be made. Raises BadInput."""
     if wanted.builds_at_once is not None:
-        _require(1 <= wanted.builds_at_once <= 64, "builds_at_once", "from 1 to 64")
+        require(1 <= wanted.builds_at_once <= 64, "builds_at_once", "from 1 to 64")
     if wanted.kept_releases is not None:
-        _require(1 <= wanted.kept_releases <= 100, "kept_releases", "from 1 to 100")
+        require(1 <= wanted.kept_releases <= 100, "kept_releases", "from 1 to 100")
     if wanted.acme_email:
-        _require(bool(_EMAIL.fullmatch(wanted.acme_email)), "acme_email", "an e-mail address, or empty")
+        require(bool(_EMAIL.fullmatch(wanted.acme_email)), "acme_email", "an e-mail address, or empty")
     if wanted.acme_ca_url is not None:
         is_url = re.fullmatch(r"https://[^\s\"'`]{1,300}", wanted.acme_ca_url)
-        _require(bool(is_url), "acme_ca_url", f"an https:// address such as {AgentSettings.acme_ca_url}")
+        require(bool(is_url), "acme_ca_url", f"an https:// address such as {AgentSettings.acme_ca_url}")
     if wanted.acme_ca_certificate:
-        _require("-----BEGIN CERTIFICATE-----" in wanted.acme_ca_certificate, "acme_ca_certificate", "PEM text")
+        require("-----BEGIN CERTIFICATE-----" in wanted.acme_ca_certificate, "acme_ca_certificate", "PEM text")
     if wanted.network_pool is not None:
         _check_pool(wanted.network_pool)
     check_build_settings(wanted)
@@ -72,7 +73,7 @@ def check_server_settings(wanted: ChangeSettings) -> ChangeSettings:
 
 def _check_source(source: Source, local_sources: PurePosixPath | None) -> None:
     if isinstance(source, ImageSource):
-        _require(bool(IMAGE.fullmatch(source.image)), "settings/source/image", "an image such as nginx:1.27")
+        require(bool(IMAGE.fullmatch(source.image)), "settings/source/image", "an image such as nginx:1.27")
         return
     if isinstance(source, (FolderSource, ArchiveSource)):
         _check_sent(source)
@@ -80,17 +81,17 @@ def _check_source(source: Source, local_sources: PurePosixPath | None) -> None:
     if _LOCAL_URL.fullmatch(source.url):
         path = PurePosixPath(source.url[len("file://") :])
         is_below = local_sources is not None and local_sources in path.parents and ".." not in path.parts
-        _require(is_below, "settings/source/url", "a repository that the server reaches by ssh:// or https://")
+        require(is_below, "settings/source/url", "a repository that the server reaches by ssh:// or https://")
     else:
         _require_no_credentials(source.url)
         is_url = _REMOTE_URL.fullmatch(source.url) or _SCP_URL.fullmatch(source.url)
-        _require(bool(is_url), "settings/source/url", "a git URL: ssh://, https:// or user@host:path")
-    _require(bool(_BRANCH.fullmatch(source.branch)), "settings/source/branch", "the name of a branch")
+        require(bool(is_url), "settings/source/url", "a git URL: ssh://, https:// or user@host:path")
+    require(bool(_BRANCH.fullmatch(source.branch)), "settings/source/branch", "the name of a branch")
     is_tag = not source.tag or bool(_BRANCH.fullmatch(source.tag))
-    _require(is_tag, "settings/source/tag", "the name of a tag, or empty")
+    require(is_tag, "settings/source/tag", "the name of a tag, or empty")
     is_commit = not source.commit or bool(_WHOLE_COMMIT.fullmatch(source.commit))
-    _require(is_commit, "settings/source/commit", "a whole hash (40 or 64 lower-case hexadecimal digits), or empty")
-    _require(source.url.isprintable(), "settings/source/url", "without control characters")
+    require(is_commit, "settings/source/commit", "a whole hash (40 or 64 lower-case hexadecimal digits), or empty")
+    require(source.url.isprintable(), "settings/source/url", "without control characters")
     check_relative(source.root, "settings/source/root")
 
 
@@ -106,7 +107,7 @@ def _check_sent(source: FolderSource | ArchiveSource) -> None:
 
 def _check_shown(text: str, path: str, longest: int) -> None:
     is_right = 0 < len(text) <= longest and text.isprintable()
-    _require(is_right, path, f"1 to {longest} characters that can be shown")
+    require(is_right, path, f"1 to {longest} characters that can be shown")
 
 
 def _require_no_credentials(url: str) -> None:
@@ -123,21 +124,21 @@ def _require_no_credentials(url: str) -> None:
 
 def _check_health(health: HealthCheck) -> None:
     is_path = re.fullmatch(r"/[!-~]{0,500}", health.path)
-    _require(bool(is_path), "settings/health/path", "a path that begins with /")
-    _require(1 <= health.timeout_s <= 3600, "settings/health/timeout_s", "from 1 to 3600 seconds")
-    _require(1 <= health.successes <= 100, "settings/health/successes", "from 1 to 100")
+    require(bool(is_path), "settings/health/path", "a path that begins with /")
+    require(1 <= health.timeout_s <= 3600, "settings/health/timeout_s", "from 1 to 3600 seconds")
+    require(1 <= health.successes <= 100, "settings/health/successes", "from 1 to 100")
 
 
 def _check_limits(limits: Limits) -> None:
     is_memory = limits.memory_bytes == 0 or limits.memory_bytes >= 6 * 1024 * 1024  # Docker's own least
-    _require(is_memory, "settings/limits/memory_bytes", "0 (no limit) or at least 6291456 (6 MB)")
-    _require(limits.cpus == 0 or 0.01 <= limits.cpus <= 1024, "settings/limits/cpus", "0 (no limit) or from 0.01")
+    require(is_memory, "settings/limits/memory_bytes", "0 (no limit) or at least 6291456 (6 MB)")
+    require(limits.cpus == 0 or 0.01 <= limits.cpus <= 1024, "settings/limits/cpus", "0 (no limit) or from 0.01")
 
 
 def _check_rollout(rollout: Rollout) -> None:
-    _require(0 <= rollout.drain_s <= 3600, "settings/rollout/drain_s", "from 0 to 3600 seconds")
-    _require(0 <= rollout.settle_s <= 3600, "settings/rollout/settle_s", "from 0 to 3600 seconds")
-    _require(1 <= rollout.build_timeout_s <= _DAY_S, "settings/rollout/build_timeout_s", f"from 1 to {_DAY_S} seconds")
+    require(0 <= rollout.drain_s <= 3600, "settings/rollout/drain_s", "from 0 to 3600 seconds")
+    require(0 <= rollout.settle_s <= 3600, "settings/rollout/settle_s", "from 0 to 3600 seconds")
+    require(1 <= rollout.build_timeout_s <= _DAY_S, "settings/rollout/build_timeout_s", f"from 1 to {_DAY_S} seconds")
 
 
 def _check_pool(pool: str) -> None:
@@ -145,14 +146,5 @@ def _check_pool(pool: str) -> None:
     try:
         network = IPv4Network(pool)
     except ValueError:
-        raise _bad("network_pool", expected) from None
-    _require(network.is_private and network.prefixlen <= 24, "network_pool", expected)
-
-
-def _require(is_right: bool, path: str, expected: str) -> None:
-    if not is_right:
-        raise _bad(path, expected)
-
-
-def _bad(path: str, expected: str) -> BadInput:
-    return BadInput("The request cannot be used", f"{path}: should be {expected}", "Correct the value")
+        raise bad("network_pool", expected) from None
+    require(network.is_private and network.prefixlen <= 24, "network_pool", expected)

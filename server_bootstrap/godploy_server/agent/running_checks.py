@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Final
 
-from godploy_server.contract.problem import BadInput
+from godploy_server.agent.requiring import require
 from godploy_server.contract.running import Mount, MountKind, PublishedPort, ServiceSettings, Strategy
 from godploy_server.runtime.own_parts import OwnParts, is_refused_folder
 from godploy_server.runtime.release_containers import LONGEST_STOP_GRACE_S
@@ -19,8 +19,8 @@ _MOST_PORTS: Final = 64
 
 def check_running(settings: ServiceSettings, own: OwnParts) -> None:
     """Raise BadInput for how a service cannot run on a server with these `own` parts."""
-    _require(len(settings.mounts) <= _MOST_MOUNTS, "settings/mounts", f"at most {_MOST_MOUNTS}")
-    _require(len(settings.published) <= _MOST_PORTS, "settings/published", f"at most {_MOST_PORTS}")
+    require(len(settings.mounts) <= _MOST_MOUNTS, "settings/mounts", f"at most {_MOST_MOUNTS}")
+    require(len(settings.published) <= _MOST_PORTS, "settings/published", f"at most {_MOST_PORTS}")
     for index, mount in enumerate(settings.mounts):
         _check_mount(mount, f"settings/mounts/{index}", own.folders)
     _require_unique((each.target.rstrip("/") for each in settings.mounts), "settings/mounts", "target")
@@ -29,9 +29,9 @@ def check_running(settings: ServiceSettings, own: OwnParts) -> None:
     _require_unique(((each.host_port, each.protocol) for each in settings.published), "settings/published", "host_port")
     command = settings.health.command
     is_command = all("\0" not in each for each in command) and (not command or bool(command[0].strip()))
-    _require(is_command, "settings/health/command", "a command and its arguments, without NUL characters")
+    require(is_command, "settings/health/command", "a command and its arguments, without NUL characters")
     grace_s = settings.rollout.stop_grace_s
-    _require(
+    require(
         1 <= grace_s <= LONGEST_STOP_GRACE_S,
         "settings/rollout/stop_grace_s",
         f"from 1 to {LONGEST_STOP_GRACE_S} seconds",
@@ -42,29 +42,29 @@ def check_running(settings: ServiceSettings, own: OwnParts) -> None:
 def _check_mount(mount: Mount, path: str, own: tuple[PurePosixPath, ...]) -> None:
     if mount.kind is MountKind.VOLUME:
         expected = "the name of a volume (lower-case letters, digits, dots, dashes), or a folder by its absolute path"
-        _require(bool(_VOLUME.fullmatch(mount.source)), f"{path}/source", expected)
+        require(bool(_VOLUME.fullmatch(mount.source)), f"{path}/source", expected)
     else:
         folder = _absolute(mount.source, f"{path}/source", "the absolute path of a folder of the server, without ..")
         expected = "a folder that neither holds nor is part of Godploy's state or Docker's socket"
-        _require(not is_refused_folder(folder, own), f"{path}/source", expected)
+        require(not is_refused_folder(folder, own), f"{path}/source", expected)
     target = _absolute(mount.target, f"{path}/target", "an absolute path in the container, without ..")
-    _require(target != PurePosixPath("/"), f"{path}/target", "a folder or file below /")
+    require(target != PurePosixPath("/"), f"{path}/target", "a folder or file below /")
 
 
 def _absolute(text: str, path: str, expected: str) -> PurePosixPath:
     parsed = PurePosixPath(text)
     is_right = parsed.is_absolute() and ".." not in parsed.parts and text.isprintable() and len(text) <= 500
-    _require(is_right, path, expected)
+    require(is_right, path, expected)
     # Two slashes at the beginning are a root of their own to pathlib, and the usual one to the system.
     return PurePosixPath("/", *parsed.parts[1:])
 
 
 def _check_published(published: PublishedPort, path: str, own: frozenset[int]) -> None:
-    _require(1 <= published.container_port <= 65535, f"{path}/container_port", "from 1 to 65535")
-    _require(1 <= published.host_port <= 65535, f"{path}/host_port", "from 1 to 65535")
+    require(1 <= published.container_port <= 65535, f"{path}/container_port", "from 1 to 65535")
+    require(1 <= published.host_port <= 65535, f"{path}/host_port", "from 1 to 65535")
     if published.protocol == "tcp":
         expected = f"another port than {published.host_port}: this server's proxy listens there"
-        _require(published.host_port not in own, f"{path}/host_port", expected)
+        require(published.host_port not in own, f"{path}/host_port", expected)
 
 
 def _check_exclusive(settings: ServiceSettings) -> None:
@@ -76,18 +76,13 @@ def _check_exclusive(settings: ServiceSettings) -> None:
     if written is not None:
         reason = f"only one container at a time may write to {written.source} (or mount it read-only)"
     if reason:
-        _require(settings.replicas == 1, "settings/replicas", f"1: {reason}")
+        require(settings.replicas == 1, "settings/replicas", f"1: {reason}")
         is_recreated = settings.rollout.strategy is Strategy.RECREATE
-        _require(is_recreated, "settings/rollout/strategy", f"recreate: {reason}")
+        require(is_recreated, "settings/rollout/strategy", f"recreate: {reason}")
 
 
 def _require_unique(values: Iterable[object], path: str, name: str) -> None:
     seen: set[object] = set()
     for index, each in enumerate(values):
-        _require(each not in seen, f"{path}/{index}/{name}", "different from the others")
+        require(each not in seen, f"{path}/{index}/{name}", "different from the others")
         seen.add(each)
-
-
-def _require(is_right: bool, path: str, expected: str) -> None:
-    if not is_right:
-        raise BadInput("The request cannot be used", f"{path}: should be {expected}", "Correct the value")

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
 import tempfile
 from pathlib import Path
 
-from godploy_server.contract import BadInput, BuildPlan, GodployError, ImageSource
-from godploy_server.contract.wire import to_json
+from godploy_server.contract import BadInput, BuildPlan, ImageSource
+from godploy_server.deploy.answering import print_answer
 from godploy_server.deploy.builders.opening import open_work
 from godploy_server.deploy.sources.fetching import fetch_files
 from godploy_server.runtime.engine import Engine
 from godploy_server.state import services
-from godploy_server.state.exhaustion import explained
 from godploy_server.state.paths import Paths
 
 
@@ -30,17 +26,7 @@ class NoLog:
 
 def print_plan(paths: Paths, service_id: str) -> int:
     """Print a service's BuildPlan, or the Problem, as one line of JSON; gives the exit code."""
-    engine = Engine.open(paths)
-    try:
-        answer, code = {"plan": to_json(asyncio.run(plan_of(engine, service_id)))}, 0
-    except GodployError as error:
-        answer, code = {"problem": to_json(error.problem)}, error.exit_code
-    except Exception as error:  # the agent waits for an answer in any case
-        answer, code = {"problem": to_json(explained("Looking at the source", error).problem)}, 1
-    finally:
-        engine.close()
-    sys.stdout.write(json.dumps(answer) + "\n")
-    return code
+    return print_answer(paths, "plan", "Looking at the source", lambda engine: plan_of(engine, service_id))
 
 
 async def plan_of(engine: Engine, service_id: str) -> BuildPlan:

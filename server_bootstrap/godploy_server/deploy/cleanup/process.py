@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
 from datetime import timedelta
 
-from godploy_server.contract import Cleanup, GodployError, to_json
+from godploy_server.contract import Cleanup
+from godploy_server.deploy.answering import print_answer
 from godploy_server.deploy.cleanup.gathering import gather
 from godploy_server.deploy.cleanup.removing import remove
 from godploy_server.deploy.cleanup.waste import Waste, find_waste, is_old
 from godploy_server.runtime.engine import Engine
 from godploy_server.state import settings
-from godploy_server.state.exhaustion import explained
 from godploy_server.state.paths import Paths
 
 
@@ -22,17 +19,7 @@ def print_cleanup(paths: Paths, what: str) -> int:
 
     `what`: "preview" looks, "all" removes what the preview shows, "old" of that only what is old.
     """
-    engine = Engine.open(paths)
-    try:
-        answer, code = {"cleanup": to_json(asyncio.run(clean_up(engine, what)))}, 0
-    except GodployError as error:
-        answer, code = {"problem": to_json(error.problem)}, error.exit_code
-    except Exception as error:  # the agent waits for an answer in any case
-        answer, code = {"problem": to_json(explained("Cleaning up", error).problem)}, 1
-    finally:
-        engine.close()
-    sys.stdout.write(json.dumps(answer) + "\n")
-    return code
+    return print_answer(paths, "cleanup", "Cleaning up", lambda engine: clean_up(engine, what))
 
 
 async def clean_up(engine: Engine, what: str) -> Cleanup:
