@@ -114,7 +114,10 @@ class Events:
                 return event
 
     def is_over(self):
-        return self._answer.readline() == b""
+        """True at the end of the stream; what was on its way before the end is read first."""
+        while self._answer.readline():
+            pass
+        return True
 
     def close(self):
         self._answer.close()
