@@ -16,8 +16,8 @@ from godploy_desktop.git_hosting.host import RateLimited, SignInAgain
 from godploy_desktop.git_hosting.values import RateLimit
 from godploy_server.contract import BadInput, Conflict, GodployError, NotAllowed, NotFound, Unreachable
 
-Authorization = Callable[[bool], Awaitable[str]]
-"""Gives the value of the Authorization header; True asks for a renewed token, after the host refused the last one.
+Authorization = Callable[[str], Awaitable[str]]
+"""Gives the value of the Authorization header, another one than the argument: what the host refused, "" at first.
 Raises SignInAgain when there is none to be had."""
 
 TIMEOUT: Final = httpx.Timeout(20.0, connect=10.0)
@@ -77,12 +77,13 @@ class HostClient:
 
         With `raw` the content is the bytes as they came.
         """
-        is_renewed = False
+        refused = ""
         for attempt in range(_TRIES):
-            response, content = await self._send(method, path, body, query or {}, is_renewed=is_renewed)
+            authorization = await self._authorization(refused)
+            response, content = await self._send(method, path, body, query or {}, authorization)
             self._note_limit(response)
-            if response.status_code == 401 and not is_renewed:
-                is_renewed = True
+            if response.status_code == 401 and not refused:
+                refused = authorization
                 continue
             wait_s = _waits(response)
             if wait_s is not None:
@@ -100,10 +101,10 @@ class HostClient:
         await self._client.aclose()
 
     async def _send(
-        self, method: str, path: str, body: object, query: Mapping[str, str], *, is_renewed: bool
+        self, method: str, path: str, body: object, query: Mapping[str, str], authorization: str
     ) -> tuple[httpx.Response, bytes]:
         address = self._address(path)
-        headers = {"Authorization": await self._authorization(is_renewed)}
+        headers = {"Authorization": authorization}
         try:
             async with self._client.stream(
                 method, address, params=query or None, json=body, headers=headers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import re
@@ -17,7 +18,7 @@ from godploy_desktop.core.secrets import Secrets
 from godploy_desktop.core.signal import Signal
 from godploy_desktop.git_hosting import bitbucket, gitea, github, gitlab
 from godploy_desktop.git_hosting.host import GitHost, SignInAgain
-from godploy_desktop.git_hosting.http import HostClient
+from godploy_desktop.git_hosting.http import Authorization, HostClient
 from godploy_desktop.git_hosting.oauth import DeviceCode, Endpoints, OAuth, OpenBrowser
 from godploy_desktop.git_hosting.values import Account, HostKind, SignIn, Tokens
 from godploy_server.contract import BadInput, NotFound
@@ -104,6 +105,7 @@ class GitAccounts:
         self._read = read
         self._write = write
         self._transport = transport
+        self._renewing: dict[str, asyncio.Lock] = {}
         self.changed: Signal[GitAccounts] = Signal()
 
     @property
@@ -157,13 +159,13 @@ class GitAccounts:
 
     def host(self, account: Account) -> GitHost:
         """Give what asks the host in the account's name. Close it after use."""
-        return self._host(account, lambda is_renewed: self._authorization(account, is_renewed=is_renewed))
+        return self._host(account, lambda refused: self._authorization(account, refused))
 
     async def _add(self, kind: HostKind, address: str, sign_in: SignIn, tokens: Tokens) -> Account:
         draft = Account("", kind, address, "", "", sign_in, self.client_id(address))
 
-        async def just_this(is_renewed: bool) -> str:
-            if is_renewed:
+        async def just_this(refused: str) -> str:
+            if refused:
                 raise SignInAgain(f"{NAMES[kind]} does not accept this", "the token is wrong or revoked", "Try another")
             return _header(kind, tokens)
 
@@ -181,7 +183,12 @@ class GitAccounts:
         self.changed.emit(self)
         return account
 
-    async def _authorization(self, account: Account, *, is_renewed: bool) -> str:
+    async def _authorization(self, account: Account, refused: str) -> str:
+        # One at a time: hosts take a refresh token once, and whoever waited finds what the other one got.
+        async with self._renewing.setdefault(account.id, asyncio.Lock()):
+            return await self._accepted(account, refused)
+
+    async def _accepted(self, account: Account, refused: str) -> str:
         stored = await self._secrets.secret(_name(account.id))
         if stored is None:
             raise SignInAgain(
@@ -189,7 +196,7 @@ class GitAccounts:
             )
         tokens = _tokens(stored)
         is_old = tokens.expires_at is not None and tokens.expires_at - _RENEW_BEFORE < datetime.now(UTC)
-        if is_renewed or is_old:
+        if is_old or _header(account.kind, tokens) == refused:
             if not tokens.refresh:
                 raise SignInAgain(
                     f"{label(account)} has to sign in again", "its token is expired or was revoked", "Sign in again"
@@ -214,7 +221,7 @@ class GitAccounts:
             )
         return OAuth(endpoints[kind](address), client_id, SCOPES[kind], self._transport)
 
-    def _host(self, account: Account, authorization: Callable[[bool], Any]) -> GitHost:
+    def _host(self, account: Account, authorization: Authorization) -> GitHost:
         kind = _HOSTS[account.kind]
         headers = github.HEADERS if account.kind is HostKind.GITHUB else None
         name = NAMES[account.kind] if account.address == PUBLIC[account.kind] else account.address.partition("://")[2]

@@ -56,8 +56,8 @@ ADDRESSES = {
 }
 
 
-async def token(is_renewed=False):
-    return "Bearer renewed" if is_renewed else "Bearer a-token"
+async def token(refused=""):
+    return "Bearer renewed" if refused == "Bearer a-token" else "Bearer a-token"
 
 
 def host_of(kind, answers, authorization=token):

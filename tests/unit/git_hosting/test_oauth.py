@@ -200,6 +200,21 @@ async def test_a_browser_sign_in_is_renewed_by_itself(kept):
     await opened.close()
 
 
+async def test_two_requests_at_once_spend_a_refresh_token_once(kept):
+    accounts, _, _ = kept
+    host = Host({**ISSUED, "expires_in": 60}, {"access_token": "second", "expires_in": 3600})
+    mine = accounts(host)
+    mine.set_client_id(ADDRESS, "a-client")
+    come = browser(lambda query: [{"code": "c", "state": query["state"]}])
+    account = await mine.sign_in_by_browser(HostKind.GITEA, ADDRESS, come)
+    opened = [mine.host(account), mine.host(account)]
+    await asyncio.gather(*(each.who_am_i() for each in opened))
+    assert host.authorization[1:] == ["Bearer second", "Bearer second"]
+    assert [form["grant_type"] for form in host.forms].count("refresh_token") == 1
+    for each in opened:
+        await each.close()
+
+
 async def test_bitbucket_tokens_go_with_the_address_of_their_account(kept):
     accounts, _, _ = kept
     host = Host(ISSUED, user={"username": "someone", "display_name": "Some One"})
