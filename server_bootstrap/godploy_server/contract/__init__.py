@@ -17,6 +17,15 @@ from godploy_server.contract.building import (
     StaticBuilder,
     ToolSource,
 )
+from godploy_server.contract.commit_status import (
+    CommitState,
+    CommitStatus,
+    SetStatusWriter,
+    StatusWriter,
+    ToldState,
+    status_name,
+    status_of,
+)
 from godploy_server.contract.entities import (
     CONTRACT_VERSION,
     AgentInfo,
@@ -120,6 +129,7 @@ from godploy_server.contract.running import (
     ServiceSettings,
     Strategy,
 )
+from godploy_server.contract.status_requests import StatusRequest, knows_already, status_request
 from godploy_server.contract.templates import (
     FILTERS,
     PLACE_NAMES,
@@ -158,6 +168,8 @@ __all__ = [
     "ChangeSettings",
     "Cleanup",
     "CleanupItem",
+    "CommitState",
+    "CommitStatus",
     "Conflict",
     "Connection",
     "CreateProject",
@@ -224,17 +236,21 @@ __all__ = [
     "ServiceState",
     "SetHook",
     "SetRegistry",
+    "SetStatusWriter",
     "SetVariables",
     "SettingsChanged",
     "ShutDown",
     "Snapshot",
     "Source",
     "StaticBuilder",
+    "StatusRequest",
+    "StatusWriter",
     "Step",
     "StepRecord",
     "StepState",
     "Strategy",
     "TemplateUse",
+    "ToldState",
     "ToolSource",
     "Trigger",
     "Unreachable",
@@ -250,5 +266,9 @@ __all__ = [
     "error_of",
     "from_json",
     "internal_error",
+    "knows_already",
+    "status_name",
+    "status_of",
+    "status_request",
     "to_json",
 ]

@@ -37,8 +37,14 @@ Every error answer is `{"problem": Problem}` with the status of its class. Lists
 | POST /v1/services/{id}/rotate | RotatePassword | Rotated |
 | GET, POST, DELETE /v1/services/{id}/hook | SetHook | Hook (404: it has none) |
 | POST /v1/services/{id}/hook/secret | | HookSecret (the audit remembers who asked) |
+| GET, POST, DELETE /v1/services/{id}/commit-status | SetStatusWriter | StatusWriter (404: the server tells none) |
+| POST /v1/services/{id}/commit-status/test | | StatusWriter: told the newest state of a deployment again |
 | GET /v1/services/{id}/deliveries | | a list of 50 of Delivery, newest first |
 | POST /v1/deliveries/{id}/redeliver | | Delivery: decided anew, as if it came now |
+| POST /v1/services/{id}/source/check | | SourceCheck: asks for the source with the service's key; fetches nothing |
+| GET, POST /v1/git/host-keys | TrustHostKey | TrustedHostKey, a list of it: the git hosts' keys that are accepted |
+| DELETE /v1/git/host-keys/{id} | | TrustedHostKey |
+| POST /v1/git/host-keys/scan | ScanGitHost | GitHostScan: what the host shows now |
 | GET, POST /v1/registries | SetRegistry | Registry, a list of it |
 | DELETE /v1/registries/{id} | | Registry |
 | POST /v1/registries/{id}/check | | Registry (logs in again) |

@@ -160,6 +160,7 @@ class Service:
     created_at: datetime
     needs_deployment: bool = False  # settings, variables or domains are newer than the release that serves
     template: TemplateUse | None = None  # what it was made from, where it was
+    tells_commits: bool = False  # the server tells the states of its commits to the git host (`StatusWriter`)
     serving_image: str = ""  # the image that the settings of the release that serves name, where they name one
 
 

@@ -165,4 +165,45 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE INDEX deliveries_of_service ON deliveries (service_id, place)",
         "CREATE INDEX deliveries_by_digest ON deliveries (service_id, digest)",
     ),
+    (
+        """CREATE TABLE shared_hooks (
+            id TEXT PRIMARY KEY,
+            host TEXT NOT NULL,
+            name TEXT NOT NULL,
+            page TEXT NOT NULL UNIQUE,
+            sealed BLOB NOT NULL,
+            received_at TEXT,
+            received TEXT NOT NULL DEFAULT ''
+        ) STRICT""",
+        """ALTER TABLE hooks ADD COLUMN shared_id TEXT
+            REFERENCES shared_hooks (id) ON UPDATE CASCADE ON DELETE CASCADE""",
+        "CREATE INDEX hooks_by_shared ON hooks (shared_id)",
+        """CREATE TABLE status_writers (
+            service_id TEXT PRIMARY KEY REFERENCES services (id) ON DELETE CASCADE,
+            host TEXT NOT NULL,
+            api TEXT NOT NULL,
+            repository TEXT NOT NULL,
+            name TEXT NOT NULL,
+            allows_http INTEGER NOT NULL,
+            sealed BLOB NOT NULL,
+            since TEXT NOT NULL,
+            told_at TEXT,
+            told_commit TEXT NOT NULL DEFAULT '',
+            told_state TEXT NOT NULL DEFAULT '',
+            problem TEXT
+        ) STRICT""",
+        # What a git host is told of a deployment's commit. `told` is the newest state that it took.
+        """CREATE TABLE commit_states (
+            place INTEGER PRIMARY KEY AUTOINCREMENT,
+            deployment_id TEXT NOT NULL UNIQUE REFERENCES deployments (id) ON DELETE CASCADE,
+            service_id TEXT NOT NULL REFERENCES services (id) ON DELETE CASCADE,
+            "commit" TEXT NOT NULL,
+            wanted TEXT NOT NULL,
+            text TEXT NOT NULL,
+            wanted_at TEXT NOT NULL,
+            told TEXT NOT NULL DEFAULT '',
+            is_open INTEGER NOT NULL DEFAULT 1
+        ) STRICT""",
+        "CREATE INDEX open_commit_states ON commit_states (service_id, place) WHERE is_open",
+    ),
 )
