@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Final
@@ -52,6 +52,7 @@ class Notice:
     paths: tuple[str, ...] = ()
     has_all_paths: bool = False
     refused: str = ""
+    repository: str = ""  # host/path, as `repository_of` gives it; "" where the payload names none
 
 
 class Verdict(str, Enum):
@@ -70,6 +71,8 @@ class Hook:
 
     A push to the source's branch deploys; a tag does where it fits one of `tag_patterns`. With `watch_paths` a push
     that changed no file that fits one of them is ignored. Patterns are globs: `*` within a folder, `**` across.
+
+    With `shared` deliveries come by that hook of the server in place of one of the service's own, and `path` is its.
     """
 
     service_id: ServiceId
@@ -78,17 +81,55 @@ class Hook:
     is_on: bool
     tag_patterns: tuple[str, ...]
     watch_paths: tuple[str, ...]
+    shared: str = ""  # id of a SharedHook
 
 
 @dataclass(frozen=True)
 class SetHook:
-    """Make a service's hook, or change what is named of it. `renews_secret`: a new path and secret; the old end."""
+    """Make a service's hook, or change what is named of it. `renews_secret`: a new path and secret; the old end.
+
+    `shared` is the id of the SharedHook whose deliveries are the service's, "" for a hook of its own again.
+    """
 
     host: HookHost | None = None
     is_on: bool | None = None
     tag_patterns: tuple[str, ...] | None = None
     watch_paths: tuple[str, ...] | None = None
     renews_secret: bool = False
+    shared: str | None = None
+
+
+@dataclass(frozen=True)
+class SharedHook:
+    """A hook of the server itself: that of an app at a git host, which tells of many repositories by one address.
+
+    A delivery goes to each of `services` whose source is the repository that was pushed to. `page` is the app's at
+    its host, such as https://github.com/apps/godploy-web, and tells apps apart.
+    """
+
+    id: str
+    path: str
+    host: HookHost
+    name: str  # of the app
+    page: str
+    services: tuple[ServiceId, ...] = ()  # those that deploy through it
+    received_at: datetime | None = None  # the newest delivery, if one came
+    received: str = ""  # what became of it, in one sentence
+
+
+@dataclass(frozen=True)
+class SetSharedHook:
+    """Make a hook of the server, or give the one of the same app another path and secret.
+
+    `id` is made by whoever asks (40 random hexadecimal digits), since the host is told the path before it makes the
+    secret.
+    """
+
+    id: str
+    host: HookHost
+    name: str
+    page: str
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True)

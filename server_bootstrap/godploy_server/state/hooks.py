@@ -23,7 +23,7 @@ _SEALED_AS: Final = "hook"
 
 @dataclass(frozen=True)
 class HookRow:
-    """A hook with its id, the unguessable end of its path."""
+    """A hook with its id, the unguessable end of its own path. Where the hook is shared, that path is not served."""
 
     id: str
     hook: Hook
@@ -38,14 +38,22 @@ def find(connection: sqlite3.Connection, service_id: str) -> HookRow:
 
 
 def by_id(connection: sqlite3.Connection, hook_id: str) -> HookRow | None:
-    """Give the hook whose path ends so."""
-    row = connection.execute("SELECT * FROM hooks WHERE id = ?", (hook_id,)).fetchone()
+    """Give the hook whose own path ends so."""
+    row = connection.execute("SELECT * FROM hooks WHERE id = ? AND shared_id IS NULL", (hook_id,)).fetchone()
     return None if row is None else _hook(row)
 
 
 def every(connection: sqlite3.Connection) -> list[HookRow]:
     """Give all hooks."""
     return [_hook(row) for row in connection.execute("SELECT * FROM hooks ORDER BY service_id")]
+
+
+def through(connection: sqlite3.Connection, shared_id: str) -> list[HookRow]:
+    """Give the hooks of the services that deploy through a shared one."""
+    return [
+        _hook(row)
+        for row in connection.execute("SELECT * FROM hooks WHERE shared_id = ? ORDER BY service_id", (shared_id,))
+    ]
 
 
 def put(connection: sqlite3.Connection, secrets: Secrets, service_id: str, wanted: SetHook) -> HookRow:
@@ -67,6 +75,10 @@ def put(connection: sqlite3.Connection, secrets: Secrets, service_id: str, wante
         ):
             if value is not None:
                 connection.execute(f"UPDATE hooks SET {column} = ? WHERE service_id = ?", (value, service_id))
+        if wanted.shared is not None:
+            connection.execute(
+                "UPDATE hooks SET shared_id = ? WHERE service_id = ?", (wanted.shared or None, service_id)
+            )
         return find(connection, service_id)
 
 
@@ -143,11 +155,12 @@ def _hook(row: sqlite3.Row) -> HookRow:
         row["id"],
         Hook(
             service_id=ServiceId(row["service_id"]),
-            path=f"{HOOKS_PATH}{row['id']}",
+            path=f"{HOOKS_PATH}{row['shared_id'] or row['id']}",
             host=HookHost(row["host"]),
             is_on=bool(row["is_on"]),
             tag_patterns=tuple(json.loads(row["tag_patterns"])),
             watch_paths=tuple(json.loads(row["watch_paths"])),
+            shared=row["shared_id"] or "",
         ),
     )
 
