@@ -10,12 +10,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Problem:
-    """What a person reads: a stable `code` (kebab-case), and three sentences without a final full stop."""
+    """What a person reads: a stable `code` (kebab-case), and three sentences without a final full stop.
+
+    `subject` names what it is about where a program can act on it: the git host of "host-key-unknown".
+    """
 
     code: str
     what: str
     why: str
     next_step: str
+    subject: str = ""
 
     def __str__(self) -> str:
         return f"{self.what}: {self.why}. {self.next_step}."
@@ -28,9 +32,9 @@ class GodployError(Exception):
     status = 500
     exit_code = 1
 
-    def __init__(self, what: str, why: str, next_step: str) -> None:
+    def __init__(self, what: str, why: str, next_step: str, subject: str = "") -> None:
         super().__init__(what)
-        self.problem = Problem(self.code, what, why, next_step)
+        self.problem = Problem(self.code, what, why, next_step, subject)
 
     def __str__(self) -> str:
         return str(self.problem)
@@ -90,10 +94,23 @@ class NotReady(GodployError):
     code, status, exit_code = "not-ready", 503, 10
 
 
+class HostKeyUnknown(GodployError):
+    """Nobody confirmed the host key of a git host yet. The problem's subject is the host as known_hosts names it."""
+
+    code, status, exit_code = "host-key-unknown", 409, 11
+
+
+class HostKeyChanged(GodployError):
+    """A git host shows another host key than the trusted one. The subject is the host as known_hosts names it."""
+
+    code, status, exit_code = "host-key-changed", 409, 12
+
+
 _BY_CODE: dict[str, type[GodployError]] = {
     each.code: each
     for each in (
         BadInput, NotFound, Conflict, NotAllowed, Unreachable, DeploymentFailed, Cancelled, VersionMismatch, NotReady,
+        HostKeyUnknown, HostKeyChanged,
     )
 }  # fmt: skip
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from godploy_server.contract import DeploymentId, Problem, Step
@@ -65,7 +66,7 @@ class DeploymentLog:
         def clean(text: str) -> str:
             return self._redacted(text.encode(errors="replace")).decode()
 
-        return Problem(problem.code, clean(problem.what), clean(problem.why), clean(problem.next_step))
+        return replace(problem, what=clean(problem.what), why=clean(problem.why), next_step=clean(problem.next_step))
 
     def _redacted(self, output: bytes) -> bytes:
         for value in self._hidden:
