@@ -6,6 +6,7 @@ import argparse
 import sys
 import webbrowser
 from collections.abc import Awaitable, Callable
+from threading import Thread
 from typing import TypeVar
 
 from godploy_desktop.commands import options, rendering
@@ -137,7 +138,8 @@ def _show_code(context: Context, code: DeviceCode) -> None:
 
 async def _open_browser(context: Context, url: str) -> None:
     context.output.note(f"Sign in in the browser. If none opens, open this yourself:\n{url}")
-    webbrowser.open(url)
+    # beside the loop, which answers the browser: some commands of $BROWSER return only when the person is done
+    Thread(target=webbrowser.open, args=[url], daemon=True).start()
 
 
 def _other_ways(kind: HostKind) -> str:
