@@ -10,6 +10,7 @@ from typing import Final
 
 from godploy_desktop.commands import options, rendering
 from godploy_desktop.commands.context import Context
+from godploy_desktop.core.env_files import looks_secret, parse_env
 from godploy_server.contract import BadInput, NotFound, SetVariables, Variable, check_variable_name
 
 _SCOPES: Final = {(False, True): "program", (True, True): "program and build", (True, False): "build"}
@@ -88,24 +89,10 @@ async def remove_variables(context: Context) -> None:
     context.output.note(f"Takes effect with: godploy deploy {context.full_name(service)}")
 
 
-def parse_env(text: str) -> list[tuple[str, str]]:
-    """Read NAME=VALUE lines: blank lines, # comments and a leading `export` are allowed; quotes around the whole value
-    are taken off, nothing is expanded. Raises BadInput with the number of a line that is none (not its content)."""
-    pairs = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        stripped = line.strip().removeprefix("export ").lstrip()
-        if not stripped or stripped.startswith("#"):
-            continue
-        name, found, value = stripped.partition("=")
-        if not found or not name.strip():
-            raise BadInput(
-                "The file of variables cannot be read", f"line {number} is not NAME=VALUE", "Correct the line"
-            )
-        value = value.strip()
-        if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
-            value = value[1:-1]
-        pairs.append((name.strip(), value))
-    return pairs
+def variables_of_file(path: Path) -> tuple[Variable, ...]:
+    """Give the variables of a file; those whose names look secret are. Raises BadInput."""
+    pairs = parse_env(_read(str(path)))
+    return tuple(Variable(check_variable_name(name), value, looks_secret(name)) for name, value in pairs)
 
 
 def _show(context: Context, variables: tuple[Variable, ...]) -> None:

@@ -12,6 +12,7 @@ from godploy_desktop.commands import (
     running_settings,
     service_domains,
     service_push,
+    service_repository,
     service_settings,
     service_templates,
     service_variables,
@@ -19,7 +20,7 @@ from godploy_desktop.commands import (
 )
 from godploy_desktop.commands.context import Context, losses_of
 from godploy_desktop.commands.sending import send
-from godploy_desktop.core.samples import address_in_browser
+from godploy_desktop.core.addresses import address_in_browser
 from godploy_server.contract import (
     BadInput,
     ChangeService,
@@ -43,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     create.add_argument(
         "--variable", action="append", type=options.pair, default=[], metavar="NAME=VALUE", help="may be repeated"
     )
+    service_repository.add_create_arguments(create)
     service_templates.add_create_arguments(create)
     listing = options.verb(verbs, "list", list_services, "list services")
     listing.add_argument("--project", metavar="PROJECT", help="of this project alone")
@@ -89,6 +91,9 @@ async def create_service(context: Context) -> None:
         await _create_from_template(context, project_name, name)
         return
     service_templates.refuse_without_template(context.options)
+    if service_repository.is_wanted(context.options):
+        await service_repository.create(context, project_name, name)
+        return
     settings = service_settings.new_settings(context.options)
     variables = tuple(Variable(check_variable_name(key), value) for key, value in context.options.variable)
     server = await context.server()
@@ -97,10 +102,8 @@ async def create_service(context: Context) -> None:
     service = await server.create_service(CreateService(project.id, name, settings, kind, variables))
     if context.options.archive:
         await send(context, server, service, Path(context.options.archive))
-    text = f"Created {project.name}/{service.name}. Deploy it: godploy deploy {project.name}/{service.name}"
-    if isinstance(settings.source, GitSource) and not settings.source.url.startswith("http") and service.deploy_key:
-        text += f"\nA private repository needs this deploy key (read access is enough):\n{service.deploy_key}"
-    context.output.value(service, text)
+    full_name = f"{project.name}/{service.name}"
+    context.output.value(service, f"Created {full_name}. Deploy it: godploy deploy {full_name}")
 
 
 async def _create_from_template(context: Context, project_name: str, name: str) -> None:
@@ -140,7 +143,7 @@ async def list_services(context: Context) -> None:
         services,
         ("NAME", "STATE", "CONTAINERS", "RELEASE", "DOMAINS", ""),
         rows,
-        "There is no service yet. Create one: godploy service create PROJECT/NAME --git URL (or --folder, --image)",
+        "There is no service yet. Create one: godploy service create PROJECT/NAME --repo OWNER/NAME (or --git URL)",
     )
 
 

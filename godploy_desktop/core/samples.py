@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import ipaddress
 import shlex
 import tarfile
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from godploy_desktop.assets import asset
+from godploy_desktop.core.addresses import address_in_browser, generated_host
 from godploy_desktop.core.deploying import outcome_of, show_deployment
 from godploy_desktop.core.server import Server
 from godploy_desktop.core.tasks import Progress
@@ -24,7 +24,6 @@ from godploy_server.contract import (
     AgentInfo,
     CreateService,
     Deployment,
-    Domain,
     GitSource,
     HealthCheck,
     NotReady,
@@ -75,7 +74,7 @@ async def deploy_sample(server: Server, progress: Progress) -> SampleDeployed:
                 variables=(Variable("GREETING", "Hello from Godploy"),),
             )
         )
-    host = sample_host(info)
+    host = generated_host(info, SERVICE)
     if host and not service.domains:
         await server.add_domain(service.id, AddDomain(host, tls=False))
     progress.end("service", detail=f"{PROJECT}/{SERVICE}")
@@ -86,28 +85,9 @@ async def deploy_sample(server: Server, progress: Progress) -> SampleDeployed:
     return SampleDeployed(project, service, deployment, sample_url(service, info))
 
 
-def sample_host(info: AgentInfo) -> str:
-    """The host name to serve the sample under without anyone's DNS: hello.localhost (RFC 6761: always loopback) on
-    this computer, hello.<address>.sslip.io (a public name service that answers with the address in the name) on a
-    server with a public IPv4 address, else ""."""
-    if info.is_embedded:
-        return "hello.localhost"
-    try:
-        address = ipaddress.IPv4Address(info.public_address)
-    except ValueError:
-        return ""
-    return f"hello.{address}.sslip.io" if address.is_global else ""
-
-
 def sample_url(service: Service, info: AgentInfo) -> str:
     """Where a browser finds a service: the address of its first domain, "" without one."""
     return address_in_browser(service.domains[0], info) if service.domains else ""
-
-
-def address_in_browser(domain: Domain, info: AgentInfo) -> str:
-    """The URL of a domain, with the port where it is not the usual one."""
-    scheme, port, usual = ("https", info.https_port, 443) if domain.tls else ("http", info.http_port, 80)
-    return f"{scheme}://{domain.host}{'' if port == usual else f':{port}'}{domain.path}"
 
 
 async def _put_source(server: Server) -> str:

@@ -112,20 +112,31 @@ async def link(server: Server, service: Service, host: GitHost, repository: Repo
 
     Whatever failed can be tried again: what is there already is used.
     """
-    if not isinstance(service.settings.source, GitSource):
-        raise BadInput("The service is not built from git", "its source is another one", "Give it a git source first")
     progress.put(TaskStep("key", "Add the deploy key", TaskStepState.RUNNING))
-    name = f"{_TITLE}: {server.name}/{service.name}"
-    key = await host.add_deploy_key(repository.full_name, name, service.deploy_key)
+    key = await add_key(server, service, host, repository)
     progress.put(TaskStep("key", "Add the deploy key", TaskStepState.DONE, key.title))
     progress.put(TaskStep("hook", "Make the webhook", TaskStepState.RUNNING))
+    webhook = await add_hook(server, service, host, repository)
+    progress.put(TaskStep("hook", "Make the webhook", TaskStepState.DONE, webhook.url.partition(HOOKS_PATH)[0]))
+    return Link(key, webhook)
+
+
+async def add_key(server: Server, service: Service, host: GitHost, repository: Repository) -> DeployKey:
+    """Let the service's deploy key read the repository; gives the one that is there, if it is. Raises GodployError."""
+    if not isinstance(service.settings.source, GitSource):
+        raise BadInput("The service is not built from git", "its source is another one", "Give it a git source first")
+    return await host.add_deploy_key(
+        repository.full_name, f"{_TITLE}: {server.name}/{service.name}", service.deploy_key
+    )
+
+
+async def add_hook(server: Server, service: Service, host: GitHost, repository: Repository) -> Webhook:
+    """Let the host tell the server of pushes; changes the webhook that is there, if it is. Raises GodployError."""
     hook = await server.agent.set_hook(service.id, SetHook(host=host.hook_host, is_on=True))
     secret = await server.agent.hook_secret(service.id)
     address = await hook_address(server, hook)
     before = [each for each in await host.webhooks(repository.full_name) if is_ours(each, hook)]
-    webhook = await host.put_webhook(repository.full_name, address, secret.secret, before[0].id if before else "")
-    progress.put(TaskStep("hook", "Make the webhook", TaskStepState.DONE, address.partition(HOOKS_PATH)[0]))
-    return Link(key, webhook)
+    return await host.put_webhook(repository.full_name, address, secret.secret, before[0].id if before else "")
 
 
 async def unlink(server: Server, service: Service, host: GitHost, full_name: str) -> Link:

@@ -10,7 +10,7 @@ from godploy_desktop.commands.context import find_service
 from godploy_desktop.commands.registry import COMMANDS, find
 from godploy_desktop.commands.rollback import release_of
 from godploy_desktop.commands.service_settings import changed_settings, new_settings
-from godploy_desktop.commands.service_variables import parse_env
+from godploy_desktop.core.env_files import parse_env
 from godploy_server.contract import (
     BadInput,
     DeploymentId,

@@ -3,7 +3,8 @@ import subprocess
 import tarfile
 
 from godploy_desktop.assets import asset
-from godploy_desktop.core.samples import address_in_browser, pack, sample_host, source_script
+from godploy_desktop.core.addresses import address_in_browser, generated_host
+from godploy_desktop.core.samples import pack, source_script
 from godploy_server.contract import Domain, DomainId
 from tests.unit.core import example
 
@@ -46,10 +47,10 @@ def test_the_archive_says_nothing_of_who_made_it():
 
 
 def test_a_sample_gets_a_name_only_where_one_leads_to_the_server():
-    assert sample_host(example.info(is_embedded=True)) == "hello.localhost"
-    assert sample_host(example.info(public_address="8.8.4.4")) == "hello.8.8.4.4.sslip.io"
-    assert sample_host(example.info(public_address="10.0.0.4")) == ""
-    assert sample_host(example.info(public_address="")) == ""
+    assert generated_host(example.info(is_embedded=True), "hello") == "hello.localhost"
+    assert generated_host(example.info(public_address="8.8.4.4"), "hello") == "hello.8.8.4.4.sslip.io"
+    assert generated_host(example.info(public_address="10.0.0.4"), "hello") == ""
+    assert generated_host(example.info(public_address=""), "hello") == ""
 
 
 def test_an_address_shows_its_port_only_where_it_is_unusual():
