@@ -6,38 +6,50 @@ events” (push, tag push); Bitbucket Cloud, “Event payloads” (repo:push).
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from godploy_server.contract.hooks import HookEvent, HookHost, Notice
+from godploy_server.contract.repositories import repository_of
 from godploy_server.relay.scan import Text, read
 
 MOST_CHANGES: Final = 20
 """So many branches and tags of one delivery are told; nobody pushes more that all are deployed."""
 
+_SKIP: Final = re.compile(r"\[(skip ci|ci skip|no ci|skip deploy|deploy skip|skip godploy)\]", re.IGNORECASE)
+_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _HASH: Final = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _NOTHING: Final = re.compile(r"0+")
 _MESSAGE_CHARACTERS: Final = 1000
-_PATHS_CHARACTERS: Final = 40_000
+_PATHS_BYTES: Final = 40_000  # as they are handed to the agent, in JSON
+_REF_CHARACTERS: Final = 250
+_MOST_FILES_TOLD: Final = 3_000
+"""Of one commit and kind: a longer list may be cut off. GitHub does it at 5,000 without saying so."""
 _FILES: Final = {"added": True, "modified": True, "removed": True}
 _PUSHED: Final[Mapping[str, Any]] = {
     "ref": True,
     "before": True,
     "after": True,
     "forced": True,
-    "total_commits_count": True,
-    "head_commit": {"message": True, "author": {"name": True}},
+    "checkout_sha": True,  # GitLab
+    "total_commits_count": True,  # GitLab
+    "total_commits": True,  # Gitea and Forgejo
+    "head_commit": {"id": True, "message": True, "author": {"name": True}},
     "commits": {"id": True, "message": True, "author": {"name": True}, **_FILES},
+    "repository": {"clone_url": True},  # GitHub, Gitea and Forgejo
+    "project": {"git_http_url": True},  # GitLab
 }
 _BITBUCKET: Final[Mapping[str, Any]] = {
+    "repository": {"links": {"html": {"href": True}}},
     "push": {
         "changes": {
             "new": {"type": True, "name": True, "target": {"hash": True, "message": True, "author": {"raw": True}}},
             "old": {"type": True, "name": True},
         }
-    }
+    },
 }
 
 
@@ -52,7 +64,7 @@ def notices(host: HookHost, fields: Mapping[str, str], body: Text, base: Notice)
     if name not in ("push", "Push Hook", "Tag Push Hook"):
         return (base,)
     found, is_whole = read(body, _PUSHED)
-    return (_pushed(found, is_whole, base),)
+    return (_pushed(host, found, is_whole, base),)
 
 
 def event_name(host: HookHost, fields: Mapping[str, str]) -> str:
@@ -78,7 +90,7 @@ def delivery_id(fields: Mapping[str, str]) -> str:
     return ""
 
 
-def _pushed(found: Mapping[str, Any], is_whole: bool, base: Notice) -> Notice:
+def _pushed(host: HookHost, found: Mapping[str, Any], is_whole: bool, base: Notice) -> Notice:
     event, ref = _branch_or_tag(_text(found, "ref"))
     before, after = _text(found, "before"), _text(found, "after")
     if event is HookEvent.PUSH and before and before == after:
@@ -88,7 +100,10 @@ def _pushed(found: Mapping[str, Any], is_whole: bool, base: Notice) -> Notice:
     if not isinstance(head, Mapping):
         head = next((each for each in commits if each.get("id") == after), commits[-1] if commits else {})
     author = head.get("author")
-    told = found.get("total_commits_count")
+    commit = _commit(after)
+    if event is HookEvent.TAG and commit:
+        # of an annotated tag `after` is the tag object; the commit that it marks is told beside it
+        commit = _commit(_text(found, "checkout_sha")) or _commit(_text(head, "id")) or commit
     paths, are_all = _paths(commits)
     knows_all = (
         is_whole
@@ -96,22 +111,41 @@ def _pushed(found: Mapping[str, Any], is_whole: bool, base: Notice) -> Notice:
         and bool(commits)
         and found.get("forced") is not True
         and not _NOTHING.fullmatch(before or "0")
-        and (told is None or told == len(commits))
+        and _tells_all_commits(host, found, len(commits))
     )
     return replace(
         base,
         event=event,
         ref=ref,
-        commit=after if _HASH.fullmatch(after) and not _NOTHING.fullmatch(after) else "",
+        commit=commit,
         message=_message(_text(head, "message")),
         author=_printable(_text(author, "name") if isinstance(author, Mapping) else "", 100),
         paths=paths,
         has_all_paths=knows_all,
+        skip_marker=_skip_marker(_text(head, "message")),
+        repository=_repository(found, ("repository", "clone_url")) or _repository(found, ("project", "git_http_url")),
     )
+
+
+def _tells_all_commits(host: HookHost, found: Mapping[str, Any], told: int) -> bool:
+    """Whether every pushed commit is in the payload: GitLab tells 20 of them, Gitea and Forgejo 5, beside how many
+    there are (Gitea since 1.18: without that number nobody knows)."""
+    number = found.get("total_commits" if host is HookHost.GITEA else "total_commits_count")
+    return number == told if number is not None else host is HookHost.GITHUB
+
+
+def _commit(text: str) -> str:
+    return text if _HASH.fullmatch(text) and not _NOTHING.fullmatch(text) else ""
+
+
+def _skip_marker(message: str) -> str:
+    found = _SKIP.search(message)
+    return found[0] if found else ""
 
 
 def _of_bitbucket(body: Text, base: Notice) -> tuple[Notice, ...]:
     found, _ = read(body, _BITBUCKET)
+    base = replace(base, repository=_repository(found, ("repository", "links", "html", "href")))
     push = found.get("push")
     changes = push.get("changes") if isinstance(push, Mapping) else None
     told = []
@@ -124,15 +158,15 @@ def _of_bitbucket(body: Text, base: Notice) -> tuple[Notice, ...]:
         target = side.get("target") if side is new else None
         target = target if isinstance(target, Mapping) else {}
         author = target.get("author")
-        commit = _text(target, "hash")
         told.append(
             replace(
                 base,
                 event=kind,
-                ref=_printable(_text(side, "name"), 250),
-                commit=commit if _HASH.fullmatch(commit) else "",
+                ref=_ref(_text(side, "name")),
+                commit=_commit(_text(target, "hash")),
                 message=_message(_text(target, "message")),
                 author=_printable(_text(author, "raw").partition(" <")[0] if isinstance(author, Mapping) else "", 100),
+                skip_marker=_skip_marker(_text(target, "message")),
             )
         )
     return tuple(told[:MOST_CHANGES]) or (base,)
@@ -141,26 +175,48 @@ def _of_bitbucket(body: Text, base: Notice) -> tuple[Notice, ...]:
 def _branch_or_tag(ref: str) -> tuple[HookEvent, str]:
     for beginning, event in (("refs/heads/", HookEvent.PUSH), ("refs/tags/", HookEvent.TAG)):
         if ref.startswith(beginning):
-            return event, _printable(ref[len(beginning) :], 250)
-    return HookEvent.OTHER, _printable(ref, 250)
+            return event, _ref(ref[len(beginning) :])
+    return HookEvent.OTHER, _ref(ref)
+
+
+def _ref(name: str) -> str:
+    """Give a name as it can be shown. What cannot is spelt out with a backslash, and a cut end is marked by two dots:
+    git allows neither in a name, so that no other name than a branch's own is ever equal to it."""
+    shown = "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in name[:_REF_CHARACTERS]
+    )
+    return shown if len(name) <= _REF_CHARACTERS else f"{shown}.."
 
 
 def _paths(commits: list[Mapping[str, Any]]) -> tuple[tuple[str, ...], bool]:
     """Give the changed files, and whether all fit into a small message."""
     names: dict[str, None] = {}
+    are_all = True
     for commit in commits:
         for kind in _FILES:
-            for path in commit.get(kind) or ():
+            listed = commit.get(kind)
+            listed = listed if isinstance(listed, list) else []
+            are_all = are_all and len(listed) < _MOST_FILES_TOLD
+            for path in listed:
                 if isinstance(path, str):
-                    names[path] = None
+                    names[_LONE_SURROGATE.sub("\ufffd", path)] = None
     kept: list[str] = []
     length = 0
     for name in names:
-        length += len(name) + 3
-        if length > _PATHS_CHARACTERS:
+        length += len(json.dumps(name)) + 1
+        if length > _PATHS_BYTES:
             return tuple(kept), False
         kept.append(name)
-    return tuple(kept), True
+    return tuple(kept), are_all
+
+
+def _repository(found: Mapping[str, Any], path: tuple[str, ...]) -> str:
+    """Give `host/path` of the repository whose address is at a path of keys, "" where there is none."""
+    value: Any = found
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    name = repository_of(value) if isinstance(value, str) else ""
+    return name if name.isprintable() and len(name) <= 300 else ""  # none rather than another one
 
 
 def _text(found: Mapping[str, Any], name: str) -> str:

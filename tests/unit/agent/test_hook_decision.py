@@ -41,8 +41,7 @@ def test_a_push_to_the_branch_deploys_exactly_its_commit():
         ({}, SOURCE, {"event": HookEvent.TAG, "ref": "v1"}),
         ({"tag_patterns": ("v2*",)}, SOURCE, {"event": HookEvent.TAG, "ref": "v1"}),
         ({}, SOURCE, {"event": HookEvent.OTHER, "event_name": "fork"}),
-        ({}, SOURCE, {"message": "Tidy up [skip ci]"}),
-        ({}, SOURCE, {"message": "Tidy up\n\n[Skip Deploy]"}),
+        ({}, SOURCE, {"skip_marker": "[skip ci]"}),
         ({"watch_paths": ("api/**",)}, SOURCE, {}),
     ],
 )

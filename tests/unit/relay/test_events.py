@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from godploy_server.contract.hooks import HookEvent, HookHost, Notice
+from godploy_server.contract.wire import from_json, to_json
 from godploy_server.relay.events import MOST_CHANGES, delivery_id, notices
 
 BASE = Notice("h", "d", "x", datetime(2026, 1, 1, tzinfo=UTC))
@@ -43,7 +44,8 @@ def push(**changes):
     ("host", "name"), [(HookHost.GITHUB, "push"), (HookHost.GITEA, "push"), (HookHost.GITLAB, "Push Hook")]
 )
 def test_a_push_names_branch_commit_author_and_files(host, name):
-    payload = push(total_commits_count=2) if host is HookHost.GITLAB else push()
+    counted = {HookHost.GITLAB: "total_commits_count", HookHost.GITEA: "total_commits"}
+    payload = push(**({counted[host]: 2} if host in counted else {}))
     if host is HookHost.GITLAB:
         del payload["head_commit"]
     (notice,) = told(host, name, payload)
@@ -62,6 +64,73 @@ def test_files_that_may_be_incomplete_are_said_to_be(changes):
     (notice,) = told(HookHost.GITHUB, "push", push(**changes))
     assert notice.event is HookEvent.PUSH
     assert not notice.has_all_paths
+
+
+def test_gitea_lists_five_commits_and_says_how_many_there_are():
+    assert told(HookHost.GITEA, "push", push(total_commits=2))[0].has_all_paths
+    assert not told(HookHost.GITEA, "push", push(total_commits=6))[0].has_all_paths
+    assert not told(HookHost.GITEA, "push", push())[0].has_all_paths  # before 1.18 it did not say
+
+
+def test_a_list_of_files_that_may_be_cut_off_is_not_taken_for_whole():
+    files = [f"docs/{number}" for number in range(3000)]
+    (notice,) = told(HookHost.GITHUB, "push", push(commits=[commit(NEW, modified=files)]))
+    assert not notice.has_all_paths
+
+
+TAG_OBJECT = "d" * 40
+
+
+@pytest.mark.parametrize(
+    ("host", "name", "more"),
+    [
+        (HookHost.GITHUB, "push", {"head_commit": commit(NEW), "commits": []}),
+        (HookHost.GITEA, "push", {"head_commit": commit(NEW), "commits": [], "total_commits": 0}),
+        (HookHost.GITLAB, "Tag Push Hook", {"head_commit": None, "checkout_sha": NEW, "total_commits_count": 0}),
+    ],
+)
+def test_an_annotated_tag_tells_of_the_commit_that_it_marks(host, name, more):
+    payload = push(ref="refs/tags/v1.0", before="0" * 40, after=TAG_OBJECT, **more)
+    (notice,) = told(host, name, payload)
+    assert (notice.event, notice.ref, notice.commit) == (HookEvent.TAG, "v1.0", NEW)
+    (deleted,) = told(host, name, {**payload, "after": "0" * 40})
+    assert (deleted.event, deleted.commit) == (HookEvent.TAG, "")
+
+
+@pytest.mark.parametrize("hidden", ["main\u200b", "\u2060main", "ma\x00in", "main\ud800", "main\u202e"])
+def test_a_branch_with_an_invisible_name_is_never_taken_for_another(hidden):
+    for host, name, payload in (
+        (HookHost.GITHUB, "push", push(ref=f"refs/heads/{hidden}")),
+        (HookHost.BITBUCKET, "repo:push", {"push": {"changes": [change("branch", hidden)]}}),
+    ):
+        (notice,) = told(host, name, payload)
+        assert notice.ref != "main"
+        assert "\\" in notice.ref  # which git allows in no name
+        assert notice.ref.isprintable()
+
+
+def test_a_name_that_is_cut_is_never_taken_for_a_shorter_one():
+    (notice,) = told(HookHost.GITHUB, "push", push(ref="refs/heads/" + "x" * 251))
+    assert notice.ref == "x" * 250 + ".."  # which git allows in no name either
+
+
+def test_the_whole_message_is_looked_through_for_words_that_skip():
+    long = "Say hello\n" + "and say why.\n" * 60 + "[CI Skip]"
+    (notice,) = told(HookHost.GITHUB, "push", push(head_commit=commit(NEW, message=long)))
+    assert notice.skip_marker == "[CI Skip]"
+    assert "[CI Skip]" not in notice.message
+    (plain,) = told(HookHost.GITHUB, "push", push())
+    assert plain.skip_marker == ""
+
+
+@pytest.mark.parametrize("character", ["é", "\U0001f600", "\ud800", "\x01"])
+def test_what_is_handed_over_stays_small_whatever_files_are_called(character):
+    files = [character * 200 + str(number) for number in range(400)]
+    (notice,) = told(HookHost.GITHUB, "push", push(commits=[commit(NEW, added=files)]))
+    line = json.dumps(to_json(notice))
+    assert len(line) < 64 * 1024
+    assert not notice.has_all_paths
+    assert from_json(Notice, json.loads(line)) == notice
 
 
 def test_tags_and_deleted_branches():
@@ -123,7 +192,7 @@ def test_odd_payloads_break_nothing(host, payload):
 def test_what_is_shown_is_printable_and_short():
     loud = push(ref="refs/heads/\x1b[31m" + "x" * 900, head_commit=commit(NEW, message="\x07 ring\n" * 300))
     (notice,) = told(HookHost.GITHUB, "push", loud, **{"x-github-delivery": "\x1b"})
-    assert len(notice.ref) <= 250
+    assert len(notice.ref) <= 300
     assert "\x1b" not in notice.ref + notice.message
     assert len(notice.message) <= 1000
     assert delivery_id({"x-github-delivery": "72d3162e-cc78-11e3"}) == "72d3162e-cc78-11e3"
