@@ -39,6 +39,7 @@ from godploy_server.contract import (
     ServiceRemoved,
     SettingsChanged,
     Snapshot,
+    StatusWriterChanged,
 )
 
 KEPT_SAMPLES: Final = 1800
@@ -60,6 +61,7 @@ class Aspect(Enum):
     DEPLOYMENT_LOG = "deployment-log"
     METRICS = "metrics"  # the server's and all services'
     DELIVERY = "delivery"  # a git host's delivery came in; the list is read from the agent
+    COMMIT_STATUS = "commit-status"  # the server told a git host a state, or could not; read from the agent
 
 
 @dataclass(frozen=True)
@@ -207,7 +209,7 @@ class ServerModel:
         self.as_of = as_of
         self.changed.emit(Change(Aspect.EVERYTHING))
 
-    def _take(self, event: Event) -> Change | None:  # noqa: PLR0912  one branch an event, on purpose
+    def _take(self, event: Event) -> Change | None:  # noqa: C901, PLR0912  one branch an event, on purpose
         match event:
             case Snapshot():
                 self._replace_all(event)
@@ -242,6 +244,10 @@ class ServerModel:
                 return Change(Aspect.METRICS)
             case DeliveryReceived(delivery=delivery):
                 return replace(self._about(delivery.service_id), aspect=Aspect.DELIVERY)
+            case StatusWriterChanged(writer=writer):
+                return replace(self._about(writer.service_id), aspect=Aspect.COMMIT_STATUS)
+            case StatusWriterChanged(writer=writer):
+                return replace(self._about(writer.service_id), aspect=Aspect.COMMIT_STATUS)
             case Heartbeat():
                 return None
 

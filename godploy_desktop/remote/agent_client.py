@@ -267,6 +267,50 @@ class AgentClient(AgentCalls):
 
     # registries and cleaning up
 
+    # telling git hosts the states of commits
+
+    async def status_writer(self, service: ServiceId) -> contract.StatusWriter:
+        """How the server tells the states of its commits. Raises NotFound if it does not."""
+        return await self._call(contract.StatusWriter, "GET", f"{_service(service)}/commit-status")
+
+    async def set_status_writer(self, service: ServiceId, wanted: contract.SetStatusWriter) -> contract.StatusWriter:
+        """Store a token that the server tells states with, or change where it goes."""
+        return await self._call(contract.StatusWriter, "POST", f"{_service(service)}/commit-status", wanted)
+
+    async def delete_status_writer(self, service: ServiceId) -> contract.StatusWriter:
+        """Forget that token; gives back what it was for."""
+        return await self._call(contract.StatusWriter, "DELETE", f"{_service(service)}/commit-status")
+
+    async def test_status_writer(self, service: ServiceId) -> contract.StatusWriter:
+        """Tell the newest state again. Raises what the git host says, or Conflict if there is none."""
+        path = f"{_service(service)}/commit-status/test"
+        return await self._call(contract.StatusWriter, "POST", path, timeout_s=LOOK_TIMEOUT_S)
+
+    # reaching git hosts
+
+    async def git_host_keys(self) -> tuple[contract.TrustedHostKey, ...]:
+        """The git hosts' keys that are accepted: shipped ones, and those that a person confirmed."""
+        return await self._call(tuple[contract.TrustedHostKey, ...], "GET", "/v1/git/host-keys")
+
+    async def scan_git_host(self, address: str) -> contract.GitHostScan:
+        """What a git host shows now. Raises Unreachable if it shows no host key."""
+        path = "/v1/git/host-keys/scan"
+        return await self._call(contract.GitHostScan, "POST", path, contract.ScanGitHost(address), LOOK_TIMEOUT_S)
+
+    async def trust_git_host(self, address: str, key: str) -> contract.TrustedHostKey:
+        """Accept a git host's key from now on. Raises Conflict where another one was confirmed."""
+        wanted = contract.TrustHostKey(address, key)
+        return await self._call(contract.TrustedHostKey, "POST", "/v1/git/host-keys", wanted)
+
+    async def forget_git_host(self, key: str) -> contract.TrustedHostKey:
+        """Accept a confirmed key no more; gives back what it was."""
+        return await self._call(contract.TrustedHostKey, "DELETE", f"/v1/git/host-keys/{_part(key)}")
+
+    async def check_source(self, service: ServiceId) -> contract.SourceCheck:
+        """Ask the git host for the service's source with its deploy key. Raises what a deployment's fetch would."""
+        path = f"{_service(service)}/source/check"
+        return await self._call(contract.SourceCheck, "POST", path, timeout_s=LOOK_TIMEOUT_S)
+
     async def registries(self) -> tuple[contract.Registry, ...]:
         """The registries that the server logs in at."""
         return await self._call(tuple[contract.Registry, ...], "GET", "/v1/registries")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from godploy_server import __version__
 from godploy_server.agent import host_facts
+from godploy_server.agent.commit_states import CommitStates
 from godploy_server.agent.deployment_log import LogGrowth, size_of
 from godploy_server.agent.ending import end_tasks
 from godploy_server.agent.event_stream import EventHub
@@ -81,6 +82,7 @@ class Agent:
         self.rotations = Rotations(engine, self.publish_service, self.publish_deployment, self.jobs.wake, self.run)
         self.housekeeping = Housekeeping(self)
         self.hooks = HookDeliveries(self)
+        self.commit_states = CommitStates(engine.connection, engine.secrets, self.hub.publish, self.run)
         self._started_at = now()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._published: dict[str, object] = {}
@@ -97,6 +99,7 @@ class Agent:
         self.run(self._watch_jobs())
         self.jobs.open()
         self.rotations.settle()
+        self.commit_states.open()
         self.run(self.hooks.open())
 
     async def close(self) -> None:
@@ -173,6 +176,7 @@ class Agent:
             created_at=row.created_at,
             needs_deployment=row.needs_deployment,
             template=row.template,
+            tells_commits=self.commit_states.tells(row.id),
             serving_image=serving_image,
         )
 
@@ -217,6 +221,7 @@ class Agent:
             self._published.pop(deployment_id, None)
             return
         waiting = deployments.queued(self.connection) if self.hub.has_subscribers else ()
+        self.commit_states.deployment_changed(deployment)
         for each in (deployment, *waiting):
             if self._is_new(each.id, each):
                 self.hub.publish(DeploymentChanged(each))

@@ -21,6 +21,7 @@ from godploy_server.agent.messages import Answer, Request
 from godploy_server.agent.router import Router
 from godploy_server.agent.routes import (
     cleanup,
+    commit_status,
     connections,
     deployments,
     hooks,
@@ -50,6 +51,9 @@ ROUTER: Final = Router(
         *hooks.ROUTES,
     )
 )
+        *commit_status.ROUTES,
+        *git_access.ROUTES,
+        *shared_hooks.ROUTES,
 
 
 class AgentServer:

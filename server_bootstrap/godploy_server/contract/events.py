@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from godploy_server.contract.commit_status import StatusWriter
 from godploy_server.contract.entities import (
     AgentInfo,
     AgentSettings,
@@ -130,6 +131,14 @@ class DeliveryReceived:
     kind: Literal["delivery"] = "delivery"
 
 
+@dataclass(frozen=True)
+class StatusWriterChanged:
+    """The server told a git host the state of a commit, or could not."""
+
+    writer: StatusWriter
+    kind: Literal["commit-status"] = "commit-status"
+
+
 Event = (
     Snapshot
     | InfoChanged
@@ -143,4 +152,5 @@ Event = (
     | Heartbeat
     | DeploymentLogGrew
     | DeliveryReceived
+    | StatusWriterChanged
 )

@@ -14,6 +14,16 @@ from urllib.parse import quote
 from godploy_server.contract.commit_status import CommitState, CommitStatus
 from godploy_server.contract.hooks import HookHost
 
+TOKENS: Final = {
+    HookHost.GITHUB: "a fine-grained token for this repository alone, with the permission “Commit statuses: Read and"
+    " write” (or a classic one with repo:status)",
+    HookHost.GITLAB: "a project access token with the scope api and the role Developer (Maintainer where the branch is"
+    " protected)",
+    HookHost.BITBUCKET: "a repository access token with “Repositories: Read”, which is all that Bitbucket wants",
+    HookHost.GITEA: "an access token with the scope write:repository, of a user who may write to this repository alone",
+}
+"""The smallest token that may tell states, for each kind of host."""
+
 _GITHUB_TEXT: Final = 140
 _GITLAB_TEXT: Final = 255
 _BITBUCKET_KEY: Final = 40
