@@ -39,6 +39,8 @@ CONTAINER_CALL_TIMEOUT_S: Final = 180.0
 """For calls that stop containers, which Docker gives time to end by themselves."""
 PLAN_TIMEOUT_S: Final = 300.0
 """For a call that fetches a source first, or looks at everything that was sent."""
+LOOK_TIMEOUT_S: Final = 60.0
+"""For a call that asks a git host something."""
 CLEANUP_TIMEOUT_S: Final = 1800.0
 """For a call that asks Docker what everything takes, or removes it: minutes on a large disk."""
 FILES_AT_ONCE: Final = 500
@@ -265,8 +267,6 @@ class AgentClient(AgentCalls):
         """Decide about a delivery anew, as if it came now."""
         return await self._call(contract.Delivery, "POST", f"/v1/deliveries/{_part(delivery)}/redeliver")
 
-    # registries and cleaning up
-
     # telling git hosts the states of commits
 
     async def status_writer(self, service: ServiceId) -> contract.StatusWriter:
@@ -310,6 +310,8 @@ class AgentClient(AgentCalls):
         """Ask the git host for the service's source with its deploy key. Raises what a deployment's fetch would."""
         path = f"{_service(service)}/source/check"
         return await self._call(contract.SourceCheck, "POST", path, timeout_s=LOOK_TIMEOUT_S)
+
+    # registries and cleaning up
 
     async def registries(self) -> tuple[contract.Registry, ...]:
         """The registries that the server logs in at."""

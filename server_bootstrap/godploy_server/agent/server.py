@@ -49,11 +49,9 @@ ROUTER: Final = Router(
         *cleanup.ROUTES,
         *plans.ROUTES,
         *hooks.ROUTES,
+        *commit_status.ROUTES,
     )
 )
-        *commit_status.ROUTES,
-        *git_access.ROUTES,
-        *shared_hooks.ROUTES,
 
 
 class AgentServer:
