@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from godploy_server.contract.building import GitSource, Source
-from godploy_server.contract.hooks import Hook, HookEvent, Notice, Verdict
-
-_SKIP: Final = re.compile(r"\[(skip ci|ci skip|no ci|skip deploy|deploy skip|skip godploy)\]", re.IGNORECASE)
+from godploy_server.contract.hooks import Delivery, Hook, HookEvent, Notice, Verdict
+from godploy_server.contract.repositories import repository_of
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,29 @@ def decide(hook: Hook, source: Source, notice: Notice, *, is_replay: bool) -> De
     return Decision(Verdict.DEPLOYED, f"{what} “{notice.ref}” has commit {notice.commit[:12]}", notice.commit)
 
 
+def concerns_services(notice: Notice) -> bool:
+    """Whether a delivery by a shared hook is one for the services of a repository: not refused, not a ping."""
+    return not notice.refused and notice.event is not HookEvent.PING and bool(notice.repository)
+
+
+def is_of(notice: Notice, source: Source) -> bool:
+    """Whether a delivery tells of the repository that a source names."""
+    return isinstance(source, GitSource) and repository_of(source.url) == notice.repository
+
+
+def shared_outcome(notice: Notice, deliveries: Sequence[Delivery]) -> str:
+    """Give one sentence for the list of shared hooks: what became of their newest delivery."""
+    if notice.refused:
+        return f"refused: {notice.refused}"
+    if notice.event is HookEvent.PING:
+        return "the hook works"
+    what = f"{notice.event_name or 'a delivery'}{f' of {notice.repository}' if notice.repository else ''}"
+    if not deliveries:
+        return f"{what}: no service here deploys from it through this hook"
+    deployed = sum(each.verdict is Verdict.DEPLOYED for each in deliveries)
+    return f"{what}: {deployed} of {len(deliveries)} services deployed"
+
+
 def _ignored(reason: str) -> Decision:
     return Decision(Verdict.IGNORED, reason)
 
@@ -62,8 +84,8 @@ def _unwanted_ref(hook: Hook, source: GitSource, notice: Notice) -> str:
 
 
 def _skipped(hook: Hook, notice: Notice) -> str:
-    if marked := _SKIP.search(notice.message):
-        return f"its message says {marked[0]}"
+    if notice.skip_marker:
+        return f"its message says {notice.skip_marker}"
     is_watched = notice.event is HookEvent.TAG or not hook.watch_paths or not notice.has_all_paths
     if is_watched or any(matches(pattern, path) for pattern in hook.watch_paths for path in notice.paths):
         return ""

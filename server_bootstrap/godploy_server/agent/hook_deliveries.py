@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from godploy_server.agent.hook_decision import decide
+from godploy_server.agent.hook_decision import concerns_services, decide, is_of, shared_outcome
 from godploy_server.agent.hook_inbox import HookInbox, write_all_hooks
-from godploy_server.contract import Delivery, DeliveryReceived, Notice, Trigger, Verdict
-from godploy_server.state import deployments, hooks, services
+from godploy_server.contract import Delivery, DeliveryReceived, HookHost, Notice, SharedHook, Trigger, Verdict
+from godploy_server.state import deployments, hooks, services, shared_hooks
 from godploy_server.state.database import transaction
+from godploy_server.state.secrets import Secrets
 
 if TYPE_CHECKING:
     from godploy_server.agent.agent import Agent
 
 _log = logging.getLogger(__name__)
+
+_Known = tuple[str, HookHost, Callable[[], str]]
+
+
+@dataclass(frozen=True)
+class _Acted:
+    """What was written down and is still to be told."""
+
+    delivery: Delivery
+    superseded: str  # id of a deployment, "" for none
 
 
 class HookDeliveries:
@@ -26,12 +41,7 @@ class HookDeliveries:
 
     async def open(self) -> None:
         """Tell the relay every hook and listen to it."""
-        connection, secrets = self._agent.connection, self._agent.engine.secrets
-        write_all_hooks(
-            self._agent.paths,
-            hooks.every(connection),
-            lambda service_id: hooks.secret(connection, secrets, service_id).secret,
-        )
+        write_all_hooks(self._agent.paths, [*self._own_hooks(), *self._shared_hooks()])
         await self._inbox.listen()
 
     def close(self) -> None:
@@ -39,18 +49,42 @@ class HookDeliveries:
         self._inbox.close()
 
     def take(self, notice: Notice) -> None:
-        """Act on what the relay received."""
-        row = hooks.by_id(self._agent.connection, notice.hook)
+        """Act on what the relay received: for one service, or for each that a shared hook's delivery concerns."""
+        connection = self._agent.connection
+        shared = shared_hooks.by_id(connection, notice.hook)
+        if shared is not None:
+            self._take_shared(shared, notice)
+            return
+        row = hooks.by_id(connection, notice.hook)
         if row is None:
             _log.info("a delivery for a hook that is gone was dropped")
             return
         self.act(row.hook.service_id, notice)
+
+    def _take_shared(self, shared: SharedHook, notice: Notice) -> None:
+        """Act for every service in one transaction: what is taken again after a kill finds all or none of them."""
+        connection = self._agent.connection
+        acted = []
+        with transaction(connection):
+            if concerns_services(notice):
+                for row in hooks.through(connection, shared.id):
+                    source = services.find(connection, row.hook.service_id).settings.source
+                    if is_of(notice, source):
+                        acted.append(self._write_down(row.hook.service_id, notice, is_redelivery=False))
+            shared_hooks.record(connection, shared.id, shared_outcome(notice, [each.delivery for each in acted]))
+        for each in acted:
+            self._tell(each)
 
     def act(self, service_id: str, notice: Notice, *, is_redelivery: bool = False) -> Delivery:
         """Decide about a delivery, write it down with its deployment in one transaction, and tell of both.
 
         Raises NotFound: the hook was removed.
         """
+        acted = self._write_down(service_id, notice, is_redelivery=is_redelivery)
+        self._tell(acted)
+        return acted.delivery
+
+    def _write_down(self, service_id: str, notice: Notice, *, is_redelivery: bool) -> _Acted:
         agent = self._agent
         superseded = None
         with transaction(agent.connection):
@@ -74,10 +108,29 @@ class HookDeliveries:
                 deployment_id,
                 is_redelivery=is_redelivery,
             )
-        agent.hub.publish(DeliveryReceived(delivery))
-        if superseded is not None:
-            agent.publish_deployment(superseded.id)
-        if deployment_id is not None:
-            agent.publish_deployment(deployment_id)
+        return _Acted(delivery, "" if superseded is None else superseded.id)
+
+    def _tell(self, acted: _Acted) -> None:
+        agent = self._agent
+        agent.hub.publish(DeliveryReceived(acted.delivery))
+        if acted.superseded:
+            agent.publish_deployment(acted.superseded)
+        if acted.delivery.deployment_id is not None:
+            agent.publish_deployment(acted.delivery.deployment_id)
             agent.jobs.wake()
-        return delivery
+
+    def _own_hooks(self) -> Iterator[_Known]:
+        connection, secrets = self._agent.connection, self._agent.engine.secrets
+        for row in hooks.every(connection):
+            if not row.hook.shared:
+                service_id = row.hook.service_id
+                yield row.id, row.hook.host, partial(_own_secret, connection, secrets, service_id)
+
+    def _shared_hooks(self) -> Iterator[_Known]:
+        connection, secrets = self._agent.connection, self._agent.engine.secrets
+        for each in shared_hooks.every(connection):
+            yield each.id, each.host, partial(shared_hooks.secret, connection, secrets, each.id)
+
+
+def _own_secret(connection: sqlite3.Connection, secrets: Secrets, service_id: str) -> str:
+    return hooks.secret(connection, secrets, service_id).secret

@@ -11,14 +11,13 @@ import grp
 import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from godploy_server.contract.hooks import Notice
+from godploy_server.contract.hooks import HookHost, Notice
 from godploy_server.contract.problem import GodployError
 from godploy_server.contract.wire import from_json
-from godploy_server.state.hooks import HookRow
 from godploy_server.state.paths import Paths
 
 RELAY_GROUP: Final = "godploy-hooks"
@@ -76,30 +75,30 @@ class HookInbox:
         return True
 
 
-def write_hook(paths: Paths, row: HookRow, secret: str) -> None:
+def write_hook(paths: Paths, hook_id: str, host: HookHost, secret: str) -> None:
     """Let the relay know a hook: a file in the run folder (in memory), readable by the relay's group alone."""
     prepare_folder(paths.hooks)
-    file = paths.hooks / f"{row.id}.json"
-    unfinished = paths.hooks / f".{row.id}"
+    file = paths.hooks / f"{hook_id}.json"
+    unfinished = paths.hooks / f".{hook_id}"
     unfinished.unlink(missing_ok=True)
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "w", encoding="utf-8") as opened:  # noqa: PTH123  Path.open takes no mode to create with
-        json.dump({"host": row.hook.host.value, "secret": secret}, opened)
+        json.dump({"host": host.value, "secret": secret}, opened)
     let_relay(unfinished, 0o640)
     unfinished.rename(file)
 
 
-def write_all_hooks(paths: Paths, rows: list[HookRow], secret: Callable[[str], str]) -> None:
-    """Write every hook, and remove the files of those that are gone. `secret` gives the secret of a service's hook."""
+def write_all_hooks(paths: Paths, hooks: Iterable[tuple[str, HookHost, Callable[[], str]]]) -> None:
+    """Write every hook (its id, the kind of its host, what opens its secret); remove the files of those gone."""
     prepare_folder(paths.hooks)
     known = set()
-    for row in rows:
+    for hook_id, host, secret in hooks:
         try:
-            write_hook(paths, row, secret(row.hook.service_id))
+            write_hook(paths, hook_id, host, secret())
         except GodployError as error:
             _log.warning("a hook cannot be used: %s", error)
             continue
-        known.add(f"{row.id}.json")
+        known.add(f"{hook_id}.json")
     for file in paths.hooks.glob("*.json"):
         if file.name not in known:
             file.unlink(missing_ok=True)

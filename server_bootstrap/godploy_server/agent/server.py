@@ -30,6 +30,7 @@ from godploy_server.agent.routes import (
     registries,
     server,
     services,
+    shared_hooks,
     uploads,
 )
 from godploy_server.contract import CONTRACT_VERSION, Conflict, VersionMismatch
@@ -49,6 +50,7 @@ ROUTER: Final = Router(
         *cleanup.ROUTES,
         *plans.ROUTES,
         *hooks.ROUTES,
+        *shared_hooks.ROUTES,
         *commit_status.ROUTES,
     )
 )

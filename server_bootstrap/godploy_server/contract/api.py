@@ -45,6 +45,8 @@ Every error answer is `{"problem": Problem}` with the status of its class. Lists
 | GET, POST /v1/git/host-keys | TrustHostKey | TrustedHostKey, a list of it: the git hosts' keys that are accepted |
 | DELETE /v1/git/host-keys/{id} | | TrustedHostKey |
 | POST /v1/git/host-keys/scan | ScanGitHost | GitHostScan: what the host shows now |
+| GET, POST /v1/hooks | SetSharedHook | SharedHook, a list of it: hooks of the server itself |
+| DELETE /v1/hooks/{id} | | SharedHook, with the services that deployed through it |
 | GET, POST /v1/registries | SetRegistry | Registry, a list of it |
 | DELETE /v1/registries/{id} | | Registry |
 | POST /v1/registries/{id}/check | | Registry (logs in again) |

@@ -24,9 +24,10 @@ def add_project(paths, name="shop"):
         return projects.create(connection, name, f"10.210.0.{64 * (1 + len(projects.every(connection)))}/26")
 
 
-def add_service(paths, project_id, name="web"):
+def add_service(paths, project_id, name="web", url=""):
+    settings = ServiceSettings(GitSource(url)) if url else NOWHERE
     with database(paths) as connection:
-        return services.create(connection, project_id, name, ServiceKind.APPLICATION, NOWHERE, "ssh-ed25519 A")
+        return services.create(connection, project_id, name, ServiceKind.APPLICATION, settings, "ssh-ed25519 A")
 
 
 def add_deployment(paths, service_id, trigger=Trigger.MANUAL):

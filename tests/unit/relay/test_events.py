@@ -196,3 +196,27 @@ def test_what_is_shown_is_printable_and_short():
     assert "\x1b" not in notice.ref + notice.message
     assert len(notice.message) <= 1000
     assert delivery_id({"x-github-delivery": "72d3162e-cc78-11e3"}) == "72d3162e-cc78-11e3"
+
+
+@pytest.mark.parametrize(
+    ("host", "name", "payload"),
+    [
+        (HookHost.GITHUB, "push", {"repository": {"clone_url": "https://github.com/Team/Shop.git"}}),
+        (HookHost.GITEA, "push", {"repository": {"clone_url": "https://github.com:8443/team/shop.git"}}),
+        (HookHost.GITLAB, "Push Hook", {"project": {"git_http_url": "https://github.com/team/shop.git"}}),
+        (
+            HookHost.BITBUCKET,
+            "repo:push",
+            {"repository": {"links": {"html": {"href": "https://github.com/team/shop"}}}, "push": {"changes": []}},
+        ),
+    ],
+)
+def test_every_host_names_the_repository_in_its_own_place(host, name, payload):
+    (notice,) = told(host, name, payload if host is HookHost.BITBUCKET else push(**payload))
+    assert notice.repository == "github.com/team/shop"
+
+
+@pytest.mark.parametrize("repository", [None, "team/shop", {}, {"clone_url": 1}, {"clone_url": "not an address"}])
+def test_a_payload_without_a_repository_names_none(repository):
+    (notice,) = told(HookHost.GITHUB, "push", push(repository=repository))
+    assert notice.repository == ""

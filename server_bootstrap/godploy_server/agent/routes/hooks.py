@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from godploy_server.agent.agent import Agent
 from godploy_server.agent.hook_inbox import remove_hook, write_hook
 from godploy_server.agent.messages import Answer, Json, Request
 from godploy_server.agent.router import Route
-from godploy_server.contract import BadInput, GitSource, SetHook
-from godploy_server.state import hooks, services
+from godploy_server.contract import BadInput, Conflict, GitSource, SetHook
+from godploy_server.state import hooks, services, shared_hooks
 
 _MOST_PATTERNS: Final = 50
 _LONGEST_PATTERN: Final = 200
@@ -32,11 +33,18 @@ async def put(agent: Agent, request: Request) -> Answer:
         )
     for name in ("tag_patterns", "watch_paths"):
         _check_patterns(name, getattr(wanted, name) or ())
+    if wanted.shared:
+        wanted = replace(wanted, host=shared_hooks.find(agent.connection, wanted.shared).host)
     before = {row.id for row in hooks.every(agent.connection) if row.hook.service_id == service.id}
     row = hooks.put(agent.connection, agent.engine.secrets, service.id, wanted)
-    for hook_id in before - {row.id}:
+    if row.hook.shared:
+        before.add(row.id)  # it is reached by the shared hook alone, or a push would come twice
+    else:
+        secret = hooks.secret(agent.connection, agent.engine.secrets, service.id).secret
+        write_hook(agent.paths, row.id, row.hook.host, secret)
+        before.discard(row.id)
+    for hook_id in before:
         remove_hook(agent.paths, hook_id)
-    write_hook(agent.paths, row, hooks.secret(agent.connection, agent.engine.secrets, service.id).secret)
     return Json(row.hook)
 
 
@@ -51,6 +59,12 @@ async def delete(agent: Agent, request: Request) -> Answer:
 async def reveal(agent: Agent, request: Request) -> Answer:
     """POST /v1/services/{id}/hook/secret. A change in the audit's eyes: who asked is written down."""
     service_id = services.find(agent.connection, request.id).id
+    if hooks.find(agent.connection, service_id).hook.shared:
+        raise Conflict(
+            "The service has no webhook of its own",
+            "it deploys through the webhook of an app, whose secret is the app's",
+            "Give it a webhook of its own first: godploy service push set --own-webhook",
+        )
     return Json(hooks.secret(agent.connection, agent.engine.secrets, service_id))
 
 
