@@ -206,6 +206,14 @@ class AgentClient(AgentCalls):
         """How its newest source would be built: fetches and looks, builds nothing."""
         return await self._call(contract.BuildPlan, "POST", f"{_service(service)}/plan", timeout_s=PLAN_TIMEOUT_S)
 
+    async def detect_builder(self, known: contract.DetectBuilder) -> contract.Detection:
+        """What *auto* would choose for a folder, and why."""
+        return await self._call(contract.Detection, "POST", "/v1/builder/detect", known)
+
+    async def look_at_repository(self, asked: contract.LookAtRepository) -> contract.RepositoryLook:
+        """Look into a repository that no service has yet. Cancelling ends the fetching at the server."""
+        return await self._call(contract.RepositoryLook, "POST", "/v1/repositories/look", asked, PLAN_TIMEOUT_S)
+
     # uploads
 
     async def uploads(self, service: ServiceId) -> tuple[contract.Upload, ...]:

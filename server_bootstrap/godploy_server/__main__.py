@@ -54,6 +54,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_folders(plan)
     plan.set_defaults(run=_plan)
 
+    look = verbs.add_parser("look", help="look into the repository that GODPLOY_LOOK names")
+    _add_folders(look)
+    look.set_defaults(run=_look)
+
     cleanup = verbs.add_parser("cleanup", help="remove what nobody needs, or say what that would be")
     cleanup.add_argument("what", choices=("preview", "all", "old"))
     _add_folders(cleanup)
@@ -113,6 +117,12 @@ def _plan(arguments: argparse.Namespace) -> int:
     from godploy_server.deploy.planning import print_plan
 
     return print_plan(_paths(arguments), arguments.service_id)
+
+
+def _look(arguments: argparse.Namespace) -> int:
+    from godploy_server.deploy.looking import print_look
+
+    return print_look(_paths(arguments))
 
 
 def _cleanup(arguments: argparse.Namespace) -> int:

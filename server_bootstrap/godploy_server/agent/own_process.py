@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from godploy_server.agent.agent import Agent
@@ -13,10 +14,17 @@ from godploy_server.contract.wire import from_json
 from godploy_server.state.program import own_program
 
 
-async def ask_process(agent: Agent, arguments: Sequence[str], key: str, doing: str, longest_s: float) -> Any:
+async def ask_process(
+    agent: Agent,
+    arguments: Sequence[str],
+    key: str,
+    doing: str,
+    longest_s: float,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Any:
     """Run a verb of our own program and give what it printed under `key`. Raises the problem that it tells of.
 
-    `doing` begins the error's words: "Looking at the source".
+    `doing` begins the error's words: "Looking at the source". `environment` is for what no argument may hold.
     """
     from godploy_server.deploy.children import ChildTimeout, child_environment, run_child
 
@@ -26,7 +34,7 @@ async def ask_process(agent: Agent, arguments: Sequence[str], key: str, doing: s
     try:
         await run_child(
             [*own_program(), *arguments, *folders],
-            environment=child_environment(os.environ, docker),
+            environment=child_environment(os.environ, {**docker, **environment}),
             on_output=said.append,
             timeout_s=longest_s,
         )

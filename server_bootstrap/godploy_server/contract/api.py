@@ -30,6 +30,8 @@ Every error answer is `{"problem": Problem}` with the status of its class. Lists
 | GET /v1/services/{id}/metrics?follow=0or1 | | stream of ServiceMetrics: the remembered hour, then every 2 s |
 | GET /v1/metrics?follow=0or1 | | stream of ServerMetrics: the remembered hour, then every 2 s |
 | POST /v1/services/{id}/plan | | BuildPlan: fetches the newest source and looks at it; builds nothing |
+| POST /v1/builder/detect | DetectBuilder | Detection |
+| POST /v1/repositories/look | LookAtRepository | RepositoryLook: fetches what is public; ends with the client |
 | GET, POST /v1/services/{id}/uploads | PrepareUpload | Upload, the newest 5 of it |
 | PUT /v1/services/{id}/uploads/{id}/contents | frames, see below | Upload |
 | PUT /v1/services/{id}/archive?name=N | the archive's bytes | Upload |

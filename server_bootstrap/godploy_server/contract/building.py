@@ -122,6 +122,64 @@ class BuildPlan:
 
 
 @dataclass(frozen=True)
+class DetectBuilder:
+    """What is known of a folder before anything of it is on the server.
+
+    `names` are the files in it, and its folders, which end in "/"; what is in those may follow as "public/index.html".
+    `root` is where the folder is in its repository. `contents` are texts of files, by name.
+    """
+
+    names: tuple[str, ...]
+    root: str = ""
+    contents: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Detection:
+    """What *auto* would choose. `builder` None: nothing fits, and `reason` lists what was looked for.
+
+    `port` is the one that the files say the program listens on. Asking again with what `wants` names tells more: the
+    content of a file, or the names in a folder (it ends in "/").
+    """
+
+    builder: Builder | None
+    reason: str
+    port: int | None = None
+    wants: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LookAtRepository:
+    """Look into a repository that no service has yet, without a key: what is public. `branch` "": its default one."""
+
+    url: str
+    branch: str = ""
+    root: str = ""
+
+
+@dataclass(frozen=True)
+class RepositoryLook:
+    """What a repository has. `branches` (the default one first) and `tags` (the newest first) are cut at MOST_REFS.
+
+    `names` are those in the folder `root` of `branch`, as in DetectBuilder; `example` is the text of its .env.example.
+    """
+
+    default_branch: str
+    branches: tuple[str, ...]
+    tags: tuple[str, ...]
+    branch: str
+    commit: str
+    names: tuple[str, ...]
+    detection: Detection
+    example: str = ""
+
+
+MOST_REFS: Final = 1000
+EXAMPLE: Final = ".env.example"
+"""Where a repository names the variables that its application wants."""
+
+
+@dataclass(frozen=True)
 class ToolSource:
     """Where a builder's program ("nixpacks", "pack") is fetched from: an archive and its SHA-256 in hexadecimal."""
 

@@ -12,6 +12,11 @@ from godploy_server.contract import check_build_argument
 
 _SECRET_VARIABLE: Final = "GODPLOY_SECRET_{}"
 _ARG: Final = re.compile(r"^[ \t]*ARG[ \t]+(.*)$", re.IGNORECASE | re.MULTILINE)
+_EXPOSE: Final = re.compile(r"^[ \t]*EXPOSE[ \t]+(.*)$", re.IGNORECASE | re.MULTILINE)
+_SET: Final = re.compile(
+    r"^[ \t]*(?:ARG|ENV)[ \t]+([A-Za-z_][A-Za-z0-9_]*)[= ]\"?([0-9]+)\"?[ \t]*$", re.IGNORECASE | re.MULTILINE
+)
+_STAGE: Final = re.compile(r"^[ \t]*FROM[ \t]", re.IGNORECASE | re.MULTILINE)
 _CONTINUED: Final = re.compile(r"\\[ \t]*\n")
 
 
@@ -73,6 +78,23 @@ def declared_arguments(dockerfile: str) -> frozenset[str]:
     for found in _ARG.finditer(_CONTINUED.sub(" ", dockerfile)):
         declared.update(re.findall(r"(?:^|\s)([A-Za-z_][A-Za-z0-9_]*)(?==|\s|$)", found[1]))
     return frozenset(declared)
+
+
+def exposed_port(dockerfile: str) -> int | None:
+    """Give the first TCP port that the last stage of a Dockerfile exposes, None where it says none. Of variables those
+    that the Dockerfile sets to a number itself are known.
+
+    Source: Dockerfile reference, EXPOSE.
+    """
+    text = _CONTINUED.sub(" ", dockerfile)
+    values = dict(_SET.findall(text))
+    last_stage = _STAGE.split(text)[-1]
+    for found in _EXPOSE.finditer(last_stage):
+        for word in found[1].split():
+            port, _, protocol = re.sub(r"\$\{?(\w+)\}?", lambda name: values.get(name[1], ""), word).partition("/")
+            if protocol.lower() in ("", "tcp") and port.isdigit() and 0 < int(port) < 65536:
+                return int(port)
+    return None
 
 
 def mounted_secrets(dockerfile: str) -> frozenset[str]:

@@ -13,7 +13,8 @@ from godploy_server.deploy.builders.image_build import build_image
 from godploy_server.deploy.builders.static_server import SITE_FOLDER, run_printing, server_configuration
 from godploy_server.deploy.docker_build import ImageBuild
 
-_OUTPUTS: Final = ("public", "dist", "build", "site", "_site", "www", "docs")
+OUTPUTS: Final = ("public", "dist", "build", "site", "_site", "www", "docs")
+"""Folders where sites usually are."""
 _VARIABLE: Final = "GODPLOY_VARIABLE_{}"
 
 
@@ -21,7 +22,7 @@ def detect(names: frozenset[str]) -> tuple[StaticBuilder, str] | None:
     """An index.html at the top, or in one of the folders where sites usually are."""
     if "index.html" in names:
         return StaticBuilder(single_page=_is_single_page(names)), "there is an index.html at the top of the source"
-    for folder in _OUTPUTS:
+    for folder in OUTPUTS:
         if f"{folder}/index.html" in names:
             found = StaticBuilder(output=folder, single_page=_is_single_page(names, f"{folder}/"))
             return found, f"there is an index.html in {folder}/"
