@@ -1,4 +1,4 @@
-"""The lab from the command line: `python -m tests.lab up|down|status|reset|remove|ssh|offer|tools`."""
+"""The lab from the command line: `python -m tests.lab up|down|status|reset|remove|ssh|offer|tools|gitea`."""
 
 import argparse
 import os
@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from tests.lab.labkit.base_images import Debian
 from tests.lab.labkit.command import CommandFailed, LabUnavailable
 from tests.lab.labkit.docker_engine import docker, names_of
+from tests.lab.labkit.gitea import ADMIN, Gitea, GiteaPerson
+from tests.lab.labkit.gitea import HOST as GITEA_HOST
 from tests.lab.labkit.hub_images import NotOffered, offered_on_demand
 from tests.lab.labkit.images import offer_locally
 from tests.lab.labkit.lab import Lab, bring_up, is_up, take_down
@@ -37,6 +39,8 @@ def main(arguments: list[str]) -> int:
                 _server(_lab(), options.name).remove()
             case "offer":
                 _offer(_lab(), options.names or offered_on_demand())
+            case "gitea":
+                _describe_gitea(_lab().internet.gitea, is_new=options.reset)
             case "tools":
                 build_all(lambda name: print(f"{name} is built", flush=True))
             case "ssh":
@@ -64,7 +68,11 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("remove", help="take server NAME away").add_argument("name")
     offer = commands.add_parser("offer", help="let the hub offer images that it makes on demand; all without a name")
     offer.add_argument("names", nargs="*", metavar="IMAGE")
-    commands.add_parser("tools", help="build the real programs (nixpacks, pack, lifecycle, FerretDB) into the cache")
+    commands.add_parser(
+        "tools", help="build the real programs (nixpacks, pack, lifecycle, FerretDB, Gitea) into the cache"
+    )
+    gitea = commands.add_parser("gitea", help="start Gitea (built on first use) and say how to sign in there")
+    gitea.add_argument("--reset", action="store_true", help="without the accounts and repositories of before")
     ssh = commands.add_parser("ssh", help="log in on server NAME, or run a command there")
     ssh.add_argument("--user", default="root")
     ssh.add_argument("name")
@@ -114,9 +122,20 @@ def _describe_lab(lab: Lab) -> None:
     print(f"DNS        {internet.dns.address}: *.sN.lab.test is server N")
     print(f"ACME       {internet.acme.directory_url} on the servers, {internet.acme.local_directory_url} here")
     print(f"git host   git@{lab.git_host.name} on the servers, ssh://git@127.10.0.205:{published_ssh_port()}/ here")
+    print(f"Gitea      https://{GITEA_HOST} here and on the servers, started by: python -m tests.lab gitea")
     print(f"key        {lab.key}")
     for server in lab.servers():
         print(_describe(server))
+
+
+def _describe_gitea(gitea: Gitea, *, is_new: bool) -> None:
+    if is_new:
+        gitea.reset()
+    login, password = ADMIN
+    client_id = GiteaPerson(gitea, login, password).register_application()
+    print(f"Gitea      {gitea.url} (git over SSH: port {published_ssh_port()}), sign in as {login} / {password}")
+    print(f"trust it   export SSL_CERT_FILE={gitea.bundle}")
+    print(f"then       godploy git sign-in gitea --address {gitea.url} --browser --client-id {client_id}")
 
 
 def _describe(server: Server) -> str:

@@ -1,4 +1,4 @@
-"""The lab's own certificate authorities: one vouches for the ACME server's HTTPS, one for the private registry's."""
+"""The lab's own certificate authorities: one vouches for the ACME server, one for the sites that servers trust."""
 
 import datetime
 import ipaddress
@@ -35,12 +35,12 @@ def ensure_certificates(acme_address: str) -> Path:
     return _ensure(acme_address, "Godploy lab", "acme", [f"acme.{ZONE}", "localhost"], addresses)
 
 
-def ensure_registry_certificates(host: str) -> Path:
-    """Make the certificate of the private registry and the CA that vouches for it; gives back their folder.
+def ensure_public_certificates() -> Path:
+    """Make the certificate of the private registry and of Gitea, and its CA; gives back their folder.
 
-    Files: ca.pem, registry.pem and registry.key. Lab servers trust this CA, as any server trusts public ones.
+    Files: ca.pem, public.pem and public.key. Lab servers trust this CA, as any server trusts public ones.
     """
-    return _ensure(host, "Godploy lab, public", "registry", [host], ["127.0.0.1"])
+    return _ensure("public", "Godploy lab, public", "public", [f"registry.{ZONE}", f"gitea.{ZONE}"], ["127.0.0.1"])
 
 
 def _ensure(folder_name: str, issuer: str, part: str, names: list[str], addresses: list[str]) -> Path:

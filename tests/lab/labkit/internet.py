@@ -16,9 +16,22 @@ from tests.lab.labkit.command import CommandFailed, LabUnavailable
 from tests.lab.labkit.containers import PREFIX, ensure_container
 from tests.lab.labkit.dns import Dns, ask
 from tests.lab.labkit.docker_engine import HUB_ON_LOOPBACK
+from tests.lab.labkit.gitea import Gitea, ensure_gitea
 from tests.lab.labkit.hub_images import find_offer
 from tests.lab.labkit.images import INTERNET, ensure_image, publish
-from tests.lab.labkit.network import ACME, DNS, GIT, HUB, LAST_SERVER, MIRROR, REGISTRY, ZONE, Addresses, loopback_of
+from tests.lab.labkit.network import (
+    ACME,
+    DNS,
+    GIT,
+    GITEA,
+    HUB,
+    LAST_SERVER,
+    MIRROR,
+    REGISTRY,
+    ZONE,
+    Addresses,
+    loopback_of,
+)
 from tests.lab.labkit.private_registry import PrivateRegistry, ensure_private_registry
 from tests.lab.labkit.tool_mirror import ToolMirror, ensure_tool_mirror
 
@@ -67,6 +80,13 @@ class Internet:
         built. Raises LabUnavailable."""
         with _or_unavailable():
             return ensure_tool_mirror(self.addresses)
+
+    @property
+    def gitea(self) -> Gitea:
+        """A real git host with accounts, API, webhooks and OAuth, started on first use; waits until it is built. Raises
+        LabUnavailable."""
+        with _or_unavailable():
+            return ensure_gitea(self.addresses)
 
 
 @contextlib.contextmanager
@@ -117,7 +137,7 @@ def _start_hub(addresses: Addresses, blobs: Path) -> None:
 def _start_dns(addresses: Addresses, names: Path) -> None:
     upstream = machine.nameserver()
     servers = [f"--address=/s{n}.{ZONE}/{addresses.of_server(n)}" for n in range(1, LAST_SERVER + 1)]
-    parts = {"hub": HUB, "acme": ACME, "git": GIT, "mirror": MIRROR, "registry": REGISTRY}
+    parts = {"hub": HUB, "acme": ACME, "git": GIT, "mirror": MIRROR, "registry": REGISTRY, "gitea": GITEA}
     records = [f"--host-record={name}.{ZONE},{addresses.of(number)}" for name, number in parts.items()]
     arguments = ["--keep-in-foreground", "--log-facility=-", "--no-resolv", "--no-hosts", "--local-ttl=1"]
     arguments += [f"--server={upstream}"] if upstream else []

@@ -19,6 +19,7 @@ from tests.lab.labkit.docker_engine import (
     stop_own_engine,
 )
 from tests.lab.labkit.git_host import GitHost, ensure_git_host
+from tests.lab.labkit.host_names import forget_names
 from tests.lab.labkit.images import ensure_image, offers, publish, server_image
 from tests.lab.labkit.internet import Internet, ensure_internet
 from tests.lab.labkit.keys import ensure_key
@@ -93,6 +94,7 @@ def take_down() -> None:
                 return
             ensure_engine()  # a killed engine leaves its containers running
         remove(names_of("container"), names_of("volume"))
+        forget_names()
         for network in names_of("network"):
             docker("network", "rm", network)
         stop_own_engine()

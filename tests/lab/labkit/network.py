@@ -15,7 +15,7 @@ from tests.lab.labkit.docker_engine import LABEL, docker
 NETWORK: Final = "godploy-lab"
 ZONE: Final = "lab.test"
 _CANDIDATES: Final = ("10.231.77.0/24", "10.233.77.0/24", "172.30.77.0/24", "192.168.231.0/24", "10.77.231.0/24")
-HUB, DNS, ACME, GIT, MIRROR, REGISTRY = 2, 3, 4, 5, 6, 7  # last number of each part's address
+HUB, DNS, ACME, GIT, MIRROR, REGISTRY, GITEA = 2, 3, 4, 5, 6, 7, 8  # last number of each part's address
 _FIRST_SERVER = 100
 _OTHER_SSH_PORT = 2222
 _LISTENS = "0A"  # state of a socket: proc_pid_net(5)

@@ -10,7 +10,7 @@ from pathlib import Path
 import bcrypt
 
 from tests.lab.labkit.cache import cache_folder, locked, write_atomically
-from tests.lab.labkit.certificates import ensure_registry_certificates
+from tests.lab.labkit.certificates import ensure_public_certificates
 from tests.lab.labkit.command import CommandFailed, run
 from tests.lab.labkit.containers import PREFIX, ensure_container
 from tests.lab.labkit.docker_engine import LABEL, docker
@@ -61,11 +61,11 @@ def ensure_private_registry(addresses: Addresses) -> PrivateRegistry:
 
 
 def _start(addresses: Addresses, folder: Path) -> None:
-    certificates = ensure_registry_certificates(HOST)
+    certificates = ensure_public_certificates()
     settings = {
         "HTTP_ADDR": ":443",
-        "HTTP_TLS_CERTIFICATE": "/certificates/registry.pem",
-        "HTTP_TLS_KEY": "/certificates/registry.key",
+        "HTTP_TLS_CERTIFICATE": "/certificates/public.pem",
+        "HTTP_TLS_KEY": "/certificates/public.key",
         "AUTH_HTPASSWD_REALM": HOST,
         "AUTH_HTPASSWD_PATH": "/private/htpasswd",
         "STORAGE_FILESYSTEM_ROOTDIRECTORY": "/private/blobs",

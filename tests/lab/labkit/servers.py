@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.lab.labkit.base_images import Debian
 from tests.lab.labkit.cache import locked
 from tests.lab.labkit.capabilities import capabilities
-from tests.lab.labkit.certificates import ensure_registry_certificates
+from tests.lab.labkit.certificates import ensure_public_certificates
 from tests.lab.labkit.command import CommandFailed, LabUnavailable, run
 from tests.lab.labkit.containers import PREFIX
 from tests.lab.labkit.docker_engine import LABEL, docker, names_of, remove
@@ -259,7 +259,7 @@ def _start(server: Server, image: str, internet: Internet, owner: str) -> None:
     for volume in volumes:
         docker("volume", "create", "--label", LABEL, volume)
     labels = (LABEL, f"godploy.lab.owner={owner}", f"godploy.lab.debian={server.debian.value}")
-    trusted = ensure_registry_certificates(f"registry.{ZONE}") / "ca.pem"
+    trusted = ensure_public_certificates() / "ca.pem"
     variables = {
         "LAB_KEY": server.key.with_suffix(".pub").read_text().strip(),
         "LAB_DNS": internet.dns.address,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.lab.labkit.cache import cache_folder, locked
 from tests.lab.labkit.command import CommandFailed, LabUnavailable
-from tests.lab.labkit.tool_builds import build_ferretdb, build_lifecycle, build_nixpacks, build_pack
+from tests.lab.labkit.tool_builds import build_ferretdb, build_gitea, build_lifecycle, build_nixpacks, build_pack
 
 _ROOT = Path(__file__).parents[3]
 _LOW_PRIORITY = 5  # nice(1): tests that run meanwhile go first
@@ -38,14 +38,15 @@ NIXPACKS = Tool("nixpacks", "1.41.0", build_nixpacks)
 PACK = Tool("pack", "0.38.2", build_pack)
 LIFECYCLE = Tool("lifecycle", "0.20.11", build_lifecycle, ".tgz")
 FERRETDB = Tool("ferretdb", "1.24.0", build_ferretdb)
-TOOLS = {tool.name: tool for tool in (NIXPACKS, PACK, LIFECYCLE, FERRETDB)}
+GITEA = Tool("gitea", "1.25.1", build_gitea, ".tar")
+TOOLS = {tool.name: tool for tool in (NIXPACKS, PACK, LIFECYCLE, FERRETDB, GITEA)}
 
 
 def ensure_tool(name: str) -> Path:
     """The program `name` of TOOLS, built unless the cache has it; another process that builds it is waited for.
 
-    `lifecycle` is the archive that `pack builder create` takes, the others are static executables that run on every
-    server of the lab. Raises LabUnavailable.
+    `lifecycle` is the archive that `pack builder create` takes and `gitea` one for its image, the others are static
+    executables that run on every server of the lab. Raises LabUnavailable.
     """
     tool = TOOLS[name]
     with locked(f"tool-{name}"):
@@ -66,7 +67,7 @@ def build_all(say: Callable[[str], None]) -> None:
             say(name)
 
     with ThreadPoolExecutor(2) as pool:
-        for work in [pool.submit(ensure, "nixpacks"), pool.submit(ensure, "pack", "lifecycle", "ferretdb")]:
+        for work in [pool.submit(ensure, "nixpacks"), pool.submit(ensure, "pack", "lifecycle", "ferretdb", "gitea")]:
             work.result()
 
 
