@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from godploy_desktop.commands import options
+from godploy_desktop.commands import git_host_keys, options
 from godploy_desktop.commands.context import Context
 from godploy_desktop.commands.following import follow
 from godploy_desktop.commands.sending import Asked, ask_for_deployment
@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--last-upload", action="store_true", help="of a folder: deploy again what the server has, sending nothing"
     )
     parser.add_argument("--no-follow", action="store_true", help="only ask for it")
+    git_host_keys.add_trust_option(parser)
     parser.set_defaults(run=deploy)
 
 
@@ -31,6 +32,7 @@ async def deploy(context: Context) -> None:
     server = await context.server()
     service = await context.service(server)
     _check(given, service)
+    await git_host_keys.settle_for_deployment(context, server, service.settings.source)
     asked = Asked(given.commit, Path(given.archive) if given.archive else None, given.last_upload)
     deployment, told_bytes = await ask_for_deployment(context, server, service, asked)
     if given.no_follow:

@@ -12,6 +12,8 @@ from godploy_server.contract import (
     Conflict,
     DeploymentFailed,
     GodployError,
+    HostKeyChanged,
+    HostKeyUnknown,
     NotAllowed,
     NotFound,
     NotReady,
@@ -31,6 +33,8 @@ EXIT_CODES: tuple[tuple[int, str], ...] = (
     (Cancelled.exit_code, "cancelled, superseded by a newer deployment, or not confirmed"),
     (VersionMismatch.exit_code, "this program and the server's agent are of different versions"),
     (NotReady.exit_code, "something needed is not there yet or went away: Docker, Traefik, the keyring"),
+    (HostKeyUnknown.exit_code, "the host key of a git host was not confirmed yet; nothing was sent to it"),
+    (HostKeyChanged.exit_code, "a git host shows another host key than the trusted one; nothing was sent to it"),
     (INTERRUPTED, "ended by Ctrl-C; a deployment that was followed goes on at the server"),
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from godploy_desktop.commands import service_settings
+from godploy_desktop.commands import git_host_keys, service_settings
 from godploy_desktop.commands.context import Context
 from godploy_desktop.commands.following import follow
 from godploy_desktop.commands.service_variables import variables_of_file
@@ -80,6 +80,7 @@ async def create(context: Context, project_name: str, name: str) -> None:
     settings = service_settings.new_settings(given)
     server = await context.server()
     project = await context.project(server, project_name)
+    unknown_host = await git_host_keys.settle(context, server, settings.source)
     wanted = Wanted(
         CreateService(project.id, name, settings, variables=variables),
         await _domain(server, given, name, project),
@@ -95,6 +96,8 @@ async def create(context: Context, project_name: str, name: str) -> None:
         _say_what_is_left(context, making, full_name)
         raise
     _say(context, making, service, full_name)
+    if unknown_host:
+        context.output.note(unknown_host)
     if making.deployment is not None and not given.no_follow:
         await follow(context, server, service, making.deployment)
 

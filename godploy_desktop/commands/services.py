@@ -7,6 +7,7 @@ from pathlib import Path
 
 from godploy_desktop.commands import (
     builder_settings,
+    git_host_keys,
     options,
     rendering,
     running_settings,
@@ -45,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--variable", action="append", type=options.pair, default=[], metavar="NAME=VALUE", help="may be repeated"
     )
     service_repository.add_create_arguments(create)
+    git_host_keys.add_trust_option(create)
     service_templates.add_create_arguments(create)
     listing = options.verb(verbs, "list", list_services, "list services")
     listing.add_argument("--project", metavar="PROJECT", help="of this project alone")
@@ -53,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     options.service(change)
     service_settings.add_arguments(change)
+    git_host_keys.add_trust_option(change)
     change.add_argument("--name", metavar="NAME", help="another name")
     for name, run, summary in (
         ("show", show, "show one service"),
@@ -60,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("stop", stop, "stop the containers; visitors see an error until it is started or deployed"),
         ("restart", restart, "restart the containers in place (a deployment has no gap, this has)"),
         ("plan", plan, "look at the newest source and say how it would be built; builds nothing"),
+        ("check-source", check_source, "ask the git host for the source with the deploy key; fetches nothing"),
         ("deploy-key", deploy_key, "print the public key to give read access to at the git host"),
         ("delete", delete, "delete a service with its releases and history"),
     ):
@@ -157,6 +161,9 @@ async def change_service(context: Context) -> None:
     change = ChangeService(settings if settings != service.settings else None, context.options.name)
     if change == ChangeService():
         raise BadInput("Nothing is to be changed", "no option says anything new", "See godploy service change --help")
+    unknown_host = ""
+    if settings.source != service.settings.source or context.options.trust_host_key:
+        unknown_host = await git_host_keys.settle(context, server, settings.source)
     changed = await server.change_service(service.id, change)
     if context.options.archive:
         await send(context, server, changed, Path(context.options.archive))
@@ -164,6 +171,8 @@ async def change_service(context: Context) -> None:
     if changed.needs_deployment:
         text += f" It takes effect with: godploy deploy {context.full_name(changed)}"
     context.output.value(changed, text)
+    if unknown_host:
+        context.output.note(unknown_host)
 
 
 async def show(context: Context) -> None:
@@ -224,6 +233,14 @@ async def plan(context: Context) -> None:
     found = await server.agent.plan(service.id)
     text = f"{found.builder}: {found.reason}"
     context.output.value(found, f"{text}\n\n{found.detail}" if found.detail else text)
+
+
+async def check_source(context: Context) -> None:
+    """Say whether the server can read the source."""
+    server = await context.server()
+    service = await context.service(server)
+    found = await server.agent.check_source(service.id)
+    context.output.value(found, f"{found.detail}.")
 
 
 async def deploy_key(context: Context) -> None:

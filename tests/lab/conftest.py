@@ -11,15 +11,17 @@ from typing import TypeVar
 import pytest
 
 from tests.lab.labkit.base_images import Debian
+from tests.lab.labkit.browser import ensure_chromium
 from tests.lab.labkit.command import LabUnavailable
 from tests.lab.labkit.git_host import GitHost, Repository
+from tests.lab.labkit.gitea import Gitea, GiteaPerson
 from tests.lab.labkit.lab import Lab, bring_up
 from tests.lab.labkit.private_registry import PrivateRegistry
 from tests.lab.labkit.servers import Server
 from tests.lab.labkit.tool_mirror import ToolMirror
 from tests.lab.labkit.tools import ensure_tool
 from tests.lab.labkit.visitors import Traffic, visit
-from tests.lab.product import CommandRefused, Godploy, add_server
+from tests.lab.product import CommandRefused, Godploy, add_server, trust_git_host
 
 T = TypeVar("T")
 HERE = Path(__file__).parent
@@ -28,7 +30,7 @@ SAMPLE = HERE.parents[1] / "resources" / "samples" / "hello"
 REQUIRED = "GODPLOY_LAB_REQUIRED"
 _TEST_S = 1800  # the first test of a cold machine builds images and programs too
 _CANNOT_RUN = "the lab cannot run: "
-_NEEDS_PROGRAMS = {"tool_mirror", "nixpacks"}
+_NEEDS_PROGRAMS = {"tool_mirror", "nixpacks", "gitea"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -141,13 +143,14 @@ def _shared() -> Iterator[_Bootstrapped]:
 
 @pytest.fixture
 def bootstrapped_server(lab: Lab, _shared: _Bootstrapped, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A Debian 13 server that the product bootstrapped, without projects. Tests share it; one that leaves it in a
-    state that cannot be cleaned makes the next one rent another."""
+    """A Debian 13 server that the product bootstrapped and that knows the git host, without projects. Tests share it;
+    one that leaves it in a state that cannot be cleaned makes the next one rent another."""
     if _shared.server is None or _shared.godploy is None:
         _shared.server = lab.rent(Debian.TRIXIE, prepared=True)
         _shared.godploy = Godploy(tmp_path_factory.mktemp("person"))
         add_server(_shared.godploy, _shared.server, lab)
         _shared.godploy("server", "bootstrap", timeout_s=600)
+        trust_git_host(_shared.godploy, lab.git_host)
     yield _shared.server
     try:
         for project in _shared.godploy.json("project", "list"):
@@ -200,6 +203,21 @@ def tool_mirror(lab: Lab) -> ToolMirror:
 def nixpacks(lab: Lab) -> Path:
     """The real Nixpacks, to be run on this machine."""
     return ensure_tool("nixpacks")
+
+
+@pytest.fixture
+def gitea(lab: Lab) -> Gitea:
+    """A real git host, for accounts and webhooks; waits until it is built, minutes on a machine that has it not yet."""
+    ensure_chromium()  # people sign in there with a browser
+    return lab.internet.gitea
+
+
+@pytest.fixture
+def gitea_person(gitea: Gitea) -> Iterator[GiteaPerson]:
+    """A new account at Gitea; it goes with the test."""
+    person = gitea.sign_up()
+    yield person
+    person.delete()
 
 
 @pytest.fixture

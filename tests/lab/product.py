@@ -8,12 +8,12 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.lab.labkit.git_host import Repository
+from tests.lab.labkit.git_host import GitHost, Repository
 from tests.lab.labkit.lab import Lab
 from tests.lab.labkit.servers import Server
 
@@ -34,9 +34,11 @@ class CommandRefused(AssertionError):
 
 @dataclass(frozen=True)
 class Godploy:
-    """The headless command of one person: `godploy("server", "list")`. Everything it remembers is below `home`."""
+    """The headless command of one person: `godploy("server", "list")`. Everything it remembers is below `home`;
+    `variables` are added to its environment."""
 
     home: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -49,6 +51,7 @@ class Godploy:
             "HOME": str(self.home),
             "GODPLOY_HOME": str(self.home / "godploy"),
             "GODPLOY_PASSPHRASE_FILE": str(passphrase),
+            **self.variables,
         }
 
     def __call__(self, *arguments: str, stdin: str = "", timeout_s: float = 300) -> str:
@@ -173,6 +176,11 @@ def add_server(godploy: Godploy, server: Server, lab: Lab) -> None:
     )  # fmt: skip
 
 
+def trust_git_host(godploy: Godploy, git_host: GitHost) -> None:
+    """Let the server accept the lab's git host, its key compared as a person would: by its fingerprint."""
+    godploy("git", "host-keys", "trust", git_host.name, "--fingerprint", git_host.host_key_fingerprint)
+
+
 def use_lab_acme(godploy: Godploy, lab: Lab) -> None:
     """Let the server obtain certificates from the lab's ACME server."""
     acme = lab.internet.acme
@@ -190,7 +198,8 @@ def open_shop(
     """Make project, service and domain and let the deploy key read the repository; nothing is deployed yet."""
     host = server.domain(label)
     godploy("project", "create", "shop")
-    godploy("service", "create", SHOP, "--git", repository.url, "--port", "8080", *options)
+    trusted = ("--trust-host-key", repository.host_key_fingerprint)
+    godploy("service", "create", SHOP, "--git", repository.url, "--port", "8080", *trusted, *options)
     repository.allow(godploy("service", "deploy-key", SHOP).strip())
     godploy("service", "domains", "add", SHOP, host, *([] if tls else ["--no-tls"]))
     return Shop(godploy, server, repository, host)

@@ -17,6 +17,7 @@ import h11
 
 from godploy_server.access.actor import Actor
 from godploy_server.agent.messages import Answer, BodyBroken, BodyStream, Json, Request, Stream
+from godploy_server.agent.router import Router
 from godploy_server.contract.api import ACTOR_HEADER, CONTRACT_HEADER
 from godploy_server.contract.problem import BadInput, GodployError
 from godploy_server.runtime.time_limit import within
@@ -34,8 +35,6 @@ _LINGER_S: Final = 10.0
 _log = logging.getLogger(__name__)
 
 Answering = Callable[[Request], Awaitable[Answer]]
-TakesStream = Callable[[Request], bool]
-"""Whether the handler of a request reads its body by itself, piece by piece."""
 Identify = Callable[[str], Actor]
 """Who asks, given the name that the request carries."""
 
@@ -53,13 +52,13 @@ class HttpConnection:
         writer: asyncio.StreamWriter,
         identify: Identify,
         answering: Answering,
-        takes_stream: TakesStream = lambda _: False,
+        router: Router,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._identify = identify
         self._answering = answering
-        self._takes_stream = takes_stream
+        self._router = router
         self._protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_BYTES)
         self.is_busy = False
 
@@ -88,7 +87,7 @@ class HttpConnection:
             return False
         if request is None:
             return False
-        answer = await self._answer(request)
+        answer = await self._answer_while_wanted(request)
         is_whole = self._protocol.their_state is h11.DONE
         if isinstance(answer, Json):
             await self._send_json(answer, closing=not is_whole)
@@ -121,7 +120,7 @@ class HttpConnection:
             actor=self._identify(headers.get(ACTOR_HEADER, "")),
             contract_version=headers.get(CONTRACT_HEADER, ""),
         )
-        if self._takes_stream(request):
+        if self._router.takes_stream(request):
             length = headers.get("content-length")
             return replace(request, stream=BodyStream(self._pieces(), None if length is None else int(length)))
         return await self._with_body(request)
@@ -169,6 +168,22 @@ class HttpConnection:
             if event is not h11.NEED_DATA:
                 return event
             self._protocol.receive_data(await self._reader.read(_READ_SIZE))
+
+    async def _answer_while_wanted(self, request: Request) -> Answer:
+        """Answer; where that is of no use to a client that went away, end the work then with ConnectionResetError."""
+        if not self._router.ends_with_client(request):
+            return await self._answer(request)
+        answer = asyncio.ensure_future(self._answer(request))
+        gone = asyncio.ensure_future(self._wait_until_gone())
+        try:
+            await asyncio.wait({answer, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not answer.done():
+                raise ConnectionResetError
+            return answer.result()
+        finally:
+            answer.cancel()
+            gone.cancel()
+            await asyncio.gather(answer, gone, return_exceptions=True)
 
     async def _answer(self, request: Request) -> Answer:
         try:

@@ -22,7 +22,8 @@ _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 class Route:
     """One verb of the API. `pattern` holds `{id}` where any id may stand; `query` names what `?` may carry.
 
-    With `takes_stream` its handler reads the body by itself, which may then be of any length.
+    With `takes_stream` its handler reads the body by itself, which may then be of any length. With `ends_with_client`
+    its handler is cancelled when the client goes away: it only looks, and nobody is there to be told.
     """
 
     method: str
@@ -30,6 +31,7 @@ class Route:
     handler: Handler
     query: tuple[str, ...] = ()
     takes_stream: bool = False
+    ends_with_client: bool = False
 
 
 class Router:
@@ -57,6 +59,11 @@ class Router:
         """Whether the route of a request, if it has one, reads the body by itself."""
         found = self._matching(request)
         return found is not None and found[0].takes_stream
+
+    def ends_with_client(self, request: Request) -> bool:
+        """Whether the work for a request is of no use once its client went away."""
+        found = self._matching(request)
+        return found is not None and found[0].ends_with_client
 
     def _matching(self, request: Request) -> tuple[Route, tuple[str, ...]] | None:
         for route in self.routes:

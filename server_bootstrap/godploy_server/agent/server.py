@@ -24,6 +24,7 @@ from godploy_server.agent.routes import (
     commit_status,
     connections,
     deployments,
+    git_access,
     hooks,
     plans,
     projects,
@@ -50,8 +51,9 @@ ROUTER: Final = Router(
         *cleanup.ROUTES,
         *plans.ROUTES,
         *hooks.ROUTES,
-        *shared_hooks.ROUTES,
         *commit_status.ROUTES,
+        *git_access.ROUTES,
+        *shared_hooks.ROUTES,
     )
 )
 
@@ -95,7 +97,7 @@ class AgentServer:
         def identify(name: str) -> Actor:
             return owner(name, uid)
 
-        connection = HttpConnection(reader, writer, identify, self._answer, ROUTER.takes_stream)
+        connection = HttpConnection(reader, writer, identify, self._answer, ROUTER)
         task = asyncio.current_task()
         assert task is not None
         self._open[connection] = task

@@ -143,7 +143,8 @@ def host_and_port(host: str) -> tuple[str, int]:
 def host_words(host: str) -> str:
     """Give a host as a person writes it: "git.example.org:2222", with brackets only around an IPv6 address."""
     name, port = host_and_port(host)
-    return host if ":" in name or port == SSH_PORT else f"{name}:{port}"
+    shown = f"[{name}]" if ":" in name else name
+    return shown if port == SSH_PORT else f"{shown}:{port}"
 
 
 def _bare(text: str) -> str:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from godploy_server.contract import BadInput, DeploymentFailed, GitSource, GodployError, Unreachable
+from godploy_server.contract import (
+    BadInput,
+    DeploymentFailed,
+    GitSource,
+    GodployError,
+    NotAllowed,
+    Unreachable,
+    ssh_host,
+)
 from godploy_server.state.exhaustion import disk_full
 
 FETCHED_REF: Final = "refs/godploy/fetched"
@@ -19,6 +27,9 @@ REMOTE: Final = "source"
 _COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
 _SCP_LIKE: Final = re.compile(r"(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9.\-\[\]:]+:[^:].*")
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_REFUSED: Final = re.compile(r"(?:Host key for|host key is known for) (\S+) (?:has changed|and you have requested)")
+_LISTED: Final = re.compile(r"([0-9a-f]{40,64})\t(\S+)")
+_HEAD: Final = re.compile(r"ref: refs/heads/(\S+)\tHEAD")
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 
 
@@ -40,6 +51,14 @@ class Revision:
             return "any branch"
         kind = "tag" if self.reference.startswith("refs/tags/") else "branch"
         return f"{kind} “{self.reference.split('/', 2)[2]}”"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What a git host told of a repository: commits by full reference, and its default branch ("" untold)."""
+
+    references: Mapping[str, str]
+    default_branch: str
 
 
 def revision_of(source: GitSource, commit: str = "") -> Revision:
@@ -83,15 +102,16 @@ def git_environment(
     url: str, key: Path, known_hosts: Path, *, local_allowed: bool, settings: Mapping[str, str] = MappingProxyType({})
 ) -> dict[str, str]:
     """Give what git is told through its environment: the address (never in an argument list, it may hold a
-    password), the service's own key and known hosts, and that nobody is there to answer a question.
+    password), the service's own key, the only host keys to accept, and that nobody is there to answer a question.
 
     `settings` are further ones of git's configuration.
     """
     ssh = [
         "ssh", "-F", "none", "-i", str(key),
         "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none", "-o", "BatchMode=yes",
-        "-o", "StrictHostKeyChecking=accept-new", "-o", f"UserKnownHostsFile={known_hosts}",
-        "-o", "GlobalKnownHostsFile=/dev/null", "-o", "ConnectTimeout=20", "-o", "ServerAliveInterval=15",
+        "-o", "StrictHostKeyChecking=yes", "-o", f"UserKnownHostsFile={known_hosts}",
+        "-o", "GlobalKnownHostsFile=/dev/null", "-o", "UpdateHostKeys=no", "-o", "CheckHostIP=no",
+        "-o", "ConnectTimeout=20", "-o", "ServerAliveInterval=15",
     ]  # fmt: skip
     told = {
         f"remote.{REMOTE}.url": url,
@@ -142,6 +162,20 @@ def fetch_history_arguments(cache: Path, reference: str) -> list[str]:
     ]  # fmt: skip
 
 
+def list_arguments(revision: Revision) -> list[str]:
+    """Ask a host what a repository's default branch and a revision's reference stand at; fetches nothing."""
+    return ["git", "ls-remote", "--symref", REMOTE, "HEAD", revision.reference, f"{revision.reference}^{{}}"]
+
+
+def parse_listed(output: Iterable[str]) -> Listed:
+    """Read what `list_arguments` prints; lines that ssh or the host added are left out."""
+    lines = list(output)
+    heads = [found[1] for line in lines if (found := _HEAD.fullmatch(line))]
+    return Listed(
+        {found[2]: found[1] for line in lines if (found := _LISTED.fullmatch(line))}, heads[0] if heads else ""
+    )
+
+
 def describe_arguments(cache: Path, commit: str) -> list[str]:
     """Print the full hash, the author's name and the subject of a commit, one a line."""
     return ["git", "--git-dir", str(cache), "log", "-1", "--format=%H%n%an%n%s", f"{commit or FETCHED_REF}^{{commit}}"]
@@ -189,19 +223,21 @@ def one_line(text: str) -> str:
     return _UNPRINTABLE.sub("", text)[:200]
 
 
+def refused_host(output: Iterable[str], url: str) -> str:
+    """Give the host whose key ssh did not accept, as known_hosts names it; "" if that is not why git failed."""
+    lines = list(output)
+    named = next((found[1] for line in lines if (found := _REFUSED.search(line))), "")
+    is_refused = any("host key verification failed" in line.lower() for line in lines)
+    return named or (ssh_host(url) if is_refused else "")
+
+
 def fetch_error(output: Sequence[str], url: str, revision: Revision, public_key: str) -> GodployError:
-    """Say what git's failed fetch means, from the last lines that it wrote."""
+    """Say what git's failed fetch means, from the last lines that it wrote. `public_key` "": none was tried."""
     text = "\n".join(output).lower()
     if "no space left on device" in text:
         return disk_full("Fetching the source")
     shown = without_password(url)
     last = next((line.strip() for line in reversed(output) if line.strip()), "git gave no reason")
-    if "host key verification failed" in text or "remote host identification has changed" in text:
-        return DeploymentFailed(
-            f"The host of {shown} is not the one it was",
-            "its SSH host key differs from the one that was seen first; someone may be in between",
-            "If the change is expected, delete known_hosts beside the service's deploy key on the server",
-        )
     if "couldn't find remote ref" in text or "could not find remote ref" in text:
         return DeploymentFailed(
             f"The repository has no {revision.words}",
@@ -223,9 +259,12 @@ def fetch_error(output: Sequence[str], url: str, revision: Revision, public_key:
         )
     refused = ("permission denied", "repository not found", "could not read from remote", "authentication failed")
     if any(sign in text for sign in (*refused, "could not read username", "does not appear to be a git repo")):
+        why = f"the host answered: {next((each.strip() for each in output if _speaks(each, refused)), last)}"
+        if not public_key:
+            return NotAllowed(f"The server may not read {shown}", why, "Check the address, or sign in at its host")
         return DeploymentFailed(
             f"The server may not read {shown}",
-            f"the host answered: {next((each.strip() for each in output if _speaks(each, refused)), last)}",
+            why,
             f"Check the address, and add this deploy key to the repository: {public_key.strip()}",
         )
     if revision.commit:

@@ -8,20 +8,11 @@ from pathlib import Path
 from godploy_server.contract import BadInput, BuildPlan, ImageSource
 from godploy_server.deploy.answering import print_answer
 from godploy_server.deploy.builders.opening import open_work
+from godploy_server.deploy.sources.fetched import NoLog
 from godploy_server.deploy.sources.fetching import fetch_files
 from godploy_server.runtime.engine import Engine
 from godploy_server.state import services
 from godploy_server.state.paths import Paths
-
-
-class NoLog:
-    """Takes what a deployment's log would take: who asks for a plan waits for the plan alone."""
-
-    def say(self, text: str) -> None:
-        """Take one line."""
-
-    def write(self, output: bytes) -> None:
-        """Take whole lines."""
 
 
 def print_plan(paths: Paths, service_id: str) -> int:

@@ -205,5 +205,15 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             is_open INTEGER NOT NULL DEFAULT 1
         ) STRICT""",
         "CREATE INDEX open_commit_states ON commit_states (service_id, place) WHERE is_open",
+        # Keys of git hosts that a person confirmed; those of the large hosts are part of the program.
+        """CREATE TABLE git_host_keys (
+            id TEXT PRIMARY KEY,
+            host TEXT NOT NULL,
+            key_type TEXT NOT NULL,
+            key TEXT NOT NULL,
+            trusted_by TEXT NOT NULL,
+            trusted_at TEXT NOT NULL,
+            UNIQUE (host, key_type)
+        ) STRICT""",
     ),
 )

@@ -44,9 +44,10 @@ class Paths:
         """The private half of a service's deploy key; the public half lies beside it as `.pub`."""
         return self.keys(service_id) / "id_ed25519"
 
-    def known_hosts(self, service_id: str) -> Path:
-        """The git hosts' keys that a service's fetches have seen."""
-        return self.keys(service_id) / "known_hosts"
+    @property
+    def known_hosts(self) -> Path:
+        """The git hosts' keys that are accepted, as ssh reads them; written anew before each use."""
+        return self.state_dir / "git-known-hosts"
 
     def build(self, deployment_id: str) -> Path:
         """The working folder of one deployment's build."""

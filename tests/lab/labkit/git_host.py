@@ -15,6 +15,7 @@ from tests.lab.labkit.network import GIT, ZONE, Addresses, loopback_of, publishe
 
 _CONTAINER = f"{PREFIX}git"
 _KEYS = "/home/git/.ssh/authorized_keys"
+_HOST_KEY = "/etc/ssh/ssh_host_ed25519_key"
 _READY_S = 20
 
 
@@ -31,6 +32,11 @@ class Repository:
     @property
     def local_url(self) -> str:
         return f"ssh://git@{loopback_of(GIT)}:{published_ssh_port()}/{self.name}.git"
+
+    @property
+    def host_key_fingerprint(self) -> str:
+        """The fingerprint of its host's key, as the host's administrator would read it there."""
+        return fingerprint()
 
     @property
     def _git(self) -> tuple[str, ...]:
@@ -84,6 +90,37 @@ class Repository:
 
 
 @dataclass(frozen=True)
+class Door:
+    """The same repositories on another port, behind a host key that can change without others noticing."""
+
+    host: str
+    port: int
+
+    @property
+    def _key(self) -> str:
+        return f"/tmp/door-{self.port}"
+
+    @property
+    def host_key_fingerprint(self) -> str:
+        return fingerprint(self._key)
+
+    def url(self, repository: Repository) -> str:
+        """The address of a repository here, for lab servers."""
+        return f"ssh://git@{self.host}:{self.port}/{repository.name}.git"
+
+    def change_host_key(self) -> None:
+        """Answer with a new host key from now on."""
+        self.close()
+        sshd = f"/usr/sbin/sshd -p {self.port} -h {self._key} -o HostKey={self._key} -o PidFile={self._key}.pid"
+        docker("exec", _CONTAINER, "sh", "-ec", f"ssh-keygen -q -t ed25519 -N '' -f {self._key}; {sshd}")
+
+    def close(self) -> None:
+        """Answer here no more."""
+        forget = f"kill $(cat {self._key}.pid) 2>/dev/null; rm -f {self._key} {self._key}.pub {self._key}.pid"
+        docker("exec", _CONTAINER, "sh", "-c", forget)
+
+
+@dataclass(frozen=True)
 class GitHost:
     """The git host. `host_key` is the line for known_hosts without the host name."""
 
@@ -93,6 +130,16 @@ class GitHost:
     @property
     def name(self) -> str:
         return f"git.{ZONE}"
+
+    @property
+    def host_key_fingerprint(self) -> str:
+        return fingerprint()
+
+    def open_door(self, port: int) -> Door:
+        """Answer on another port too, with a host key of its own; close it afterwards."""
+        door = Door(self.name, port)
+        door.change_host_key()
+        return door
 
     def create(self, name: str, files: Mapping[str, bytes | str | None] | None = None) -> Repository:
         """A new private repository (one of the same name goes) with `files` as its first commit on main."""
@@ -106,6 +153,11 @@ class GitHost:
         return repository
 
 
+def fingerprint(key: str = _HOST_KEY) -> str:
+    """The fingerprint of the host's key ("SHA256:..."), read on the host itself."""
+    return docker("exec", _CONTAINER, "ssh-keygen", "-lf", f"{key}.pub").split()[1]
+
+
 def ensure_git_host(addresses: Addresses) -> GitHost:
     """Start the git host unless it runs, and wait for its sshd. Raises LabUnavailable."""
     ensure_image(GIT_HOST)
@@ -117,7 +169,7 @@ def ensure_git_host(addresses: Addresses) -> GitHost:
     while True:
         try:
             docker("exec", _CONTAINER, "sh", "-c", "test -e /run/sshd.pid")
-            key = docker("exec", _CONTAINER, "cat", "/etc/ssh/ssh_host_ed25519_key.pub")
+            key = docker("exec", _CONTAINER, "cat", f"{_HOST_KEY}.pub")
             return GitHost(addresses.of(GIT), " ".join(key.split()[:2]))
         except CommandFailed as failure:
             if time.monotonic() > give_up:

@@ -37,6 +37,7 @@ from godploy_server.runtime.engine import Engine
 from godploy_server.state import deployments, domains, projects, services, settings
 from godploy_server.state.paths import Paths
 from godploy_server.state.services import ServiceRow
+from tests.unit.deploy.ssh_host import SshHost, serving
 from tests.unit.empty_docker import EmptyDocker
 
 HOST = "shop.test"
@@ -249,3 +250,9 @@ def take_down(prefix: str, service_id: str) -> None:
 
 def is_final(row: Deployment) -> bool:
     return row.state not in (DeploymentState.QUEUED, DeploymentState.RUNNING)
+
+
+@pytest.fixture
+def ssh_host(tmp_path: Path) -> Iterator[SshHost]:
+    with serving(tmp_path / "sshd", free_port()) as host:
+        yield host

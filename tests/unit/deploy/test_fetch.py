@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import shutil
-import socket
-import subprocess
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -25,11 +18,14 @@ from godploy_server.contract import (
     Unreachable,
 )
 from godploy_server.deploy.attempt import Attempt
+from godploy_server.deploy.git_hosts import trusted
+from godploy_server.deploy.git_hosts.shipped import SHIPPED
 from godploy_server.deploy.keys import ensure_deploy_key
 from godploy_server.deploy.steps import fetch
 from godploy_server.runtime.engine import Engine
 from godploy_server.state import deployments, projects, services
 from tests.unit.deploy.conftest import free_port, git, make_engine, run
+from tests.unit.deploy.ssh_host import SshHost
 
 
 @pytest.fixture
@@ -133,63 +129,10 @@ def test_a_system_agent_reads_local_repositories_of_its_samples_alone(tmp_path: 
         engine.close()
 
 
-@dataclass
-class SshHost:
-    port: int
-    folder: Path
-
-    def url(self, repository: Path) -> str:
-        return f"ssh://{getpass.getuser()}@127.0.0.1:{self.port}{repository}"
-
-    def allow(self, public_key: str) -> None:
-        (self.folder / "authorized_keys").write_text(public_key + "\n")
-
-    def change_key(self) -> None:
-        for file in self.folder.glob("host_key*"):
-            file.unlink()
-        _keygen(self.folder / "host_key")
-
-
-def _keygen(file: Path) -> None:
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(file)], check=True)
-
-
-@pytest.fixture
-def ssh_host(tmp_path: Path) -> Iterator[SshHost]:
-    program = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
-    if program is None:
-        pytest.skip("needs sshd (apt-get install openssh-server)")
-    if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(exist_ok=True)  # where sshd, started as root, confines its network half
-    folder = tmp_path / "sshd"
-    folder.mkdir()
-    host = SshHost(free_port(), folder)
-    host.allow("")
-    _keygen(folder / "host_key")
-    # -D with one process a connection, so that each connection reads the host key anew (see change_key)
-    configuration = [
-        f"AuthorizedKeysFile {folder}/authorized_keys", "StrictModes no", "UsePAM no", "PasswordAuthentication no",
-        "PermitRootLogin yes", f"ListenAddress 127.0.0.1:{host.port}", f"HostKey {folder}/host_key",
-        f"PidFile {folder}/pid",
-    ]  # fmt: skip
-    (folder / "config").write_text("\n".join(configuration) + "\n")
-    server = subprocess.Popen([program, "-D", "-e", "-f", str(folder / "config")], stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", host.port), 1).close()
-            break
-        except OSError:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-    yield host
-    server.terminate()
-    server.wait(10)
-
-
 def test_a_private_repository_opens_with_the_services_own_key(
     engine: Engine, repository: Path, ssh_host: SshHost
 ) -> None:
+    ssh_host.trust(engine)
     error = refusal(engine, ssh_host.url(repository))
     key = services.every(engine.connection)[0].deploy_key
     assert isinstance(error, DeploymentFailed)
@@ -199,27 +142,13 @@ def test_a_private_repository_opens_with_the_services_own_key(
     attempt = fetched(engine, ssh_host.url(repository))
 
     assert (attempt.source_folder / "version").read_text() == "2"
-    assert f"[127.0.0.1]:{ssh_host.port}" in engine.paths.known_hosts(attempt.service.id).read_text()
     assert engine.paths.deploy_key(attempt.service.id).stat().st_mode & 0o077 == 0
 
 
-def test_a_git_host_whose_key_changed_is_not_believed(engine: Engine, repository: Path, ssh_host: SshHost) -> None:
-    attempt = attempt_for(engine, ssh_host.url(repository))
-    attempt.log.close()
-    ssh_host.allow(attempt.service.deploy_key)
-    fetched(engine, ssh_host.url(repository))
-    other = subprocess.run(
-        ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(ssh_host.folder / "other")], check=True
-    )
-    assert other.returncode == 0
-    kind, public, *_ = (ssh_host.folder / "other.pub").read_text().split()
-    engine.paths.known_hosts(attempt.service.id).write_text(f"[127.0.0.1]:{ssh_host.port} {kind} {public}\n")
-
-    assert "is not the one it was" in refusal(engine, ssh_host.url(repository)).problem.what
-
-
 def test_a_git_host_that_does_not_answer_is_named(engine: Engine, repository: Path) -> None:
-    error = refusal(engine, f"ssh://git@127.0.0.1:{free_port()}{repository}")
+    port = free_port()
+    trusted.trust(engine, f"[127.0.0.1]:{port}", f"{SHIPPED[0].key_type} {SHIPPED[0].key}", "ada")
+    error = refusal(engine, f"ssh://git@127.0.0.1:{port}{repository}")
     assert isinstance(error, Unreachable)
     assert "Connection refused" in error.problem.why
 

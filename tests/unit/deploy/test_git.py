@@ -92,7 +92,7 @@ def test_neither_address_nor_key_nor_password_is_an_argument() -> None:
     lines = [git.fetch_arguments(Path("/c"), MAIN), git.fetch_history_arguments(Path("/c"), MAIN.reference)]
     assert not any("hunter2" in word or "hub.test" in word for line in lines for word in line)
     assert environment["GIT_SSH_COMMAND"].startswith("ssh -F none -i /k/id -o IdentitiesOnly=yes")
-    for word in ("BatchMode=yes", "StrictHostKeyChecking=accept-new", "UserKnownHostsFile=/k/known"):
+    for word in ("BatchMode=yes", "StrictHostKeyChecking=yes", "UserKnownHostsFile=/k/known"):
         assert word in environment["GIT_SSH_COMMAND"]
     assert environment["GIT_TERMINAL_PROMPT"] == "0"
     assert "file" not in environment["GIT_ALLOW_PROTOCOL"]
@@ -139,8 +139,6 @@ def _bare(folder: Path) -> Path:
         (["fatal: couldn't find remote ref refs/heads/main"], DeploymentFailed, "does not know it"),
         (["ssh: Could not resolve hostname hub.test: Name or service not known"], Unreachable, "Could not resolve"),
         (["ssh: connect to host hub.test port 22: Connection refused"], Unreachable, "Connection refused"),
-        (["Host key verification failed.", "fatal: Could not read from remote repository."],
-         DeploymentFailed, "host key differs"),
         (["fatal: could not read Username for 'https://hub.test': terminal prompts disabled"],
          DeploymentFailed, "could not read Username"),
         (["fatal: something new"], DeploymentFailed, "something new"),

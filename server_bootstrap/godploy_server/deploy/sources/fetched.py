@@ -17,6 +17,16 @@ class Fetched:
     subject: str = ""
 
 
+class NoLog:
+    """Takes what a deployment's log would take: who asks for an answer waits for that alone."""
+
+    def say(self, text: str) -> None:
+        """Take one line."""
+
+    def write(self, output: bytes) -> None:
+        """Take whole lines."""
+
+
 class SourceLog(Protocol):
     """Where a source says what it does."""
 

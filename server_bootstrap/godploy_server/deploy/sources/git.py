@@ -7,9 +7,18 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from godploy_server.contract import GitSource, Unreachable
+from godploy_server.contract import (
+    DeploymentFailed,
+    GitSource,
+    GodployError,
+    HostKeyChanged,
+    HostKeyUnknown,
+    Unreachable,
+)
 from godploy_server.deploy import git
 from godploy_server.deploy.children import child_environment
+from godploy_server.deploy.git_hosts import trusted
+from godploy_server.deploy.git_hosts.scanning import refused_key
 from godploy_server.deploy.locking import alone_in
 from godploy_server.deploy.sources.fetched import Fetched, SourceLog
 from godploy_server.deploy.sources.git_process import FETCH_TIMEOUT_S, Git, remove_leftovers
@@ -20,6 +29,8 @@ from godploy_server.runtime.engine import Engine
 from godploy_server.state.services import ServiceRow
 
 _WHOLE_HASHES: Final = (40, 64)
+_HOPELESS: Final = (Unreachable, HostKeyUnknown, HostKeyChanged)
+"""What fetching in another way does not change."""
 
 
 async def fetch_commit(
@@ -27,18 +38,18 @@ async def fetch_commit(
 ) -> Fetched:
     """Write the files of a commit (or of the newest that the source names) to `folder`, which is made anew.
 
-    Raises BadInput, Unreachable, DeploymentFailed.
+    Raises BadInput, HostKeyUnknown, HostKeyChanged, Unreachable, DeploymentFailed.
     """
-    url = git.check_url(source.url, local_allowed=_is_local_allowed(engine, source.url))
+    url = git.check_url(source.url, local_allowed=is_local_allowed(engine, source.url))
     revision = git.revision_of(source, commit)
     cache = engine.paths.git(service.id)
     async with alone_in(cache):
         remove_leftovers(cache)
-        session = _session(engine, service, url, log, with_lfs=source.lfs)
+        session = open_session(engine, service, url, log, with_lfs=source.lfs)
         if source.lfs:
             await require_lfs(session)
         log.say(f"Fetching {git.without_password(url)}, {revision}")
-        whole, author, subject = await _fetch(session, cache, url, revision, service.deploy_key)
+        whole, author, subject = await _fetch(engine, session, cache, url, revision, service.deploy_key)
         log.say(f"{whole[:12]} {subject} ({author})")
         make_anew(folder)
         await _write_tree(engine, service, source, log, Checkout(session, url, cache, whole, folder))
@@ -51,7 +62,7 @@ async def _write_tree(
     """Write the files of one fetched commit, then those of its submodules, if they are wanted."""
     session, commit = checkout.session, checkout.commit
     if source.lfs:
-        await fetch_large_files(session, checkout.cache, commit, _is_local_allowed(engine, checkout.url))
+        await _fetch_large_files(engine, checkout)
     index = checkout.cache / "godploy-index"
     session.environment["GIT_INDEX_FILE"] = str(index)
     try:
@@ -66,16 +77,33 @@ async def _write_tree(
         return
 
     async def write(url: str, cache: Path, commit: str, folder: Path) -> None:
-        git.check_url(url, local_allowed=_is_local_allowed(engine, url))
-        within = _session(engine, service, url, log, with_lfs=source.lfs)
+        git.check_url(url, local_allowed=is_local_allowed(engine, url))
+        within = open_session(engine, service, url, log, with_lfs=source.lfs)
         revision = git.Revision(git.EVERY_BRANCH, commit)
-        await _fetch(within, cache, url, revision, service.deploy_key)
+        await _fetch(engine, within, cache, url, revision, service.deploy_key)
         await _write_tree(engine, service, source, log, Checkout(within, url, cache, commit, folder), depth + 1)
 
     await write_submodules(checkout, log, write, depth)
 
 
-async def _fetch(session: Git, cache: Path, url: str, revision: git.Revision, public_key: str) -> tuple[str, str, str]:
+async def _fetch_large_files(engine: Engine, checkout: Checkout) -> None:
+    """Fetch the large files of a checkout; the hosts that its .lfsconfig names are held to the same rules."""
+
+    def allow(url: str) -> None:
+        git.check_url(url, local_allowed=is_local_allowed(engine, checkout.url))
+        trusted.require_known(engine, url)
+
+    try:
+        await fetch_large_files(checkout.session, checkout.cache, checkout.commit, allow)
+    except DeploymentFailed:
+        if host := git.refused_host(checkout.session.last, checkout.url):
+            raise await refused_key(engine, host) from None
+        raise
+
+
+async def _fetch(
+    engine: Engine, session: Git, cache: Path, url: str, revision: git.Revision, public_key: str
+) -> tuple[str, str, str]:
     """Fetch a revision into the cache; gives its full hash, author and subject.
 
     A commit that the host does not hand out by itself, or that is named by a short hash, is looked for in the history
@@ -93,7 +121,7 @@ async def _fetch(session: Git, cache: Path, url: str, revision: git.Revision, pu
             is_reached = True
             if found := await _description(session, cache, revision.commit):
                 return found
-        elif isinstance(error := git.fetch_error(list(session.last), url, revision, public_key), Unreachable):
+        elif isinstance(error := await fetch_error(engine, session, url, revision, public_key), _HOPELESS):
             raise error
     raise git.fetch_error(["no such commit"] if is_reached else list(session.last), url, revision, public_key)
 
@@ -107,17 +135,28 @@ async def _description(session: Git, cache: Path, commit: str) -> tuple[str, str
     return whole, author, subject
 
 
-def _is_local_allowed(engine: Engine, url: str) -> bool:
+async def fetch_error(engine: Engine, session: Git, url: str, revision: git.Revision, public_key: str) -> GodployError:
+    """Say why git failed just now."""
+    if host := git.refused_host(session.last, url):
+        return await refused_key(engine, host)
+    return git.fetch_error(list(session.last), url, revision, public_key)
+
+
+def is_local_allowed(engine: Engine, url: str) -> bool:
     """A system agent reads as root: of this machine's own repositories only the samples are for it."""
     return engine.instance.is_embedded or git.is_below(url, engine.paths.local_sources)
 
 
-def _session(engine: Engine, service: ServiceRow, url: str, log: SourceLog, *, with_lfs: bool) -> Git:
+def open_session(engine: Engine, service: ServiceRow, url: str, log: SourceLog, *, with_lfs: bool) -> Git:
+    """Give a git that reaches one address with a service's key and the host keys that are accepted now.
+
+    Raises HostKeyUnknown if none is accepted of its host: nothing was sent there.
+    """
     environment = git.git_environment(
         url,
         engine.paths.deploy_key(service.id),
-        engine.paths.known_hosts(service.id),
-        local_allowed=_is_local_allowed(engine, url),
+        trusted.require_known(engine, url),
+        local_allowed=is_local_allowed(engine, url),
         settings=LFS_SETTINGS if with_lfs else {},
     )
     return Git(log, child_environment(os.environ, environment))

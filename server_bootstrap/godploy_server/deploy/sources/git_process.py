@@ -27,6 +27,7 @@ class Git:
     def __init__(self, log: SourceLog, environment: Mapping[str, str]) -> None:
         self._log = log
         self.environment = dict(environment)
+        self.cwd: Path | None = None
         self.last: deque[str] = deque(maxlen=_REMEMBERED_LINES)
 
     async def run(self, arguments: list[str], timeout_s: float = _LOCAL_TIMEOUT_S, *, is_shown: bool = True) -> int:
@@ -57,7 +58,9 @@ class Git:
     async def _run(self, arguments: list[str], take: object, timeout_s: float) -> int:
         assert callable(take)
         try:
-            return await run_child(arguments, environment=self.environment, on_output=take, timeout_s=timeout_s)
+            return await run_child(
+                arguments, environment=self.environment, on_output=take, cwd=self.cwd, timeout_s=timeout_s
+            )
         except FileNotFoundError:
             raise DeploymentFailed(
                 "git is not installed on the server", "sources are fetched with it", "Install git (`apt install git`)"

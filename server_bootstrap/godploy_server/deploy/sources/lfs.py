@@ -6,6 +6,7 @@ Source: git-lfs-config(5), gitattributes(5).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -32,13 +33,16 @@ async def require_lfs(session: Git) -> None:
         )
 
 
-async def fetch_large_files(session: Git, cache: Path, commit: str, is_local_allowed: bool) -> None:
-    """Fetch the large files of a commit into the cache. Raises BadInput, DeploymentFailed."""
+async def fetch_large_files(session: Git, cache: Path, commit: str, allow: Callable[[str], None]) -> None:
+    """Fetch the large files of a commit into the cache. `allow` raises for an address that may not be asked.
+
+    Raises what it raises, and DeploymentFailed.
+    """
     listed = await session.output(addresses_arguments(cache, commit))
     for entry in (listed or b"").decode(errors="replace").split("\0"):
         _, _, url = entry.partition("\n")
         if url:
-            git.check_url(url, local_allowed=is_local_allowed)
+            allow(url)
     arguments = ["git", "--git-dir", str(cache), "lfs", "fetch", git.REMOTE, commit]
     if await session.run(arguments, FETCH_TIMEOUT_S) != 0:
         said = next((line for line in reversed(session.last) if line.strip()), "git-lfs gave no reason")

@@ -68,7 +68,8 @@ async def write_submodules(checkout: Checkout, log: SourceLog, write: WriteSubmo
             await write(url, _cache_of(checkout.cache, url), commit, place)
         except GodployError as error:
             problem = error.problem
-            raise type(error)(f"The submodule {module.path}: {problem.what}", problem.why, problem.next_step) from None
+            what = f"The submodule {module.path}: {problem.what}"
+            raise type(error)(what, problem.why, problem.next_step, problem.subject) from None
 
 
 def modules_arguments(cache: Path, commit: str) -> list[str]:
