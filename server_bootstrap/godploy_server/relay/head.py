@@ -1,7 +1,7 @@
 """The head of a request, read strictly. Whoever is out there may send anything; little of it is kept.
 
 Source: RFC 9112 (HTTP/1.1). What the RFC lets a server refuse is refused: obsolete folding, two hosts, lengths that
-contradict each other, transfer codings.
+contradict each other, a length beside chunks, transfer codings other than chunks.
 """
 
 from __future__ import annotations
@@ -19,12 +19,16 @@ _LENGTH: Final = re.compile(r"[0-9]{1,12}")
 
 
 class Refused(Exception):
-    """The request is answered with this status and nothing else; 0: the connection is closed without an answer."""
+    """The request is answered with this status and nothing else; 0: the connection is closed without an answer.
 
-    def __init__(self, status: int, reason: str = "") -> None:
+    `reason` is one sentence about the delivery, without anything of it; `retry_after_s`: when it may come again.
+    """
+
+    def __init__(self, status: int, reason: str = "", *, retry_after_s: float = 0.0) -> None:
         super().__init__(status)
         self.status = status
         self.reason = reason
+        self.retry_after_s = retry_after_s
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,12 @@ class Head:
     path: str
     fields: Mapping[str, str]
     length: int | None  # of the body, in bytes; None where the sender does not say
+    is_chunked: bool = False
+
+    @property
+    def has_body(self) -> bool:
+        """Whether something follows the head."""
+        return bool(self.length) or self.is_chunked
 
 
 def parse_head(head: bytes) -> Head:
@@ -51,11 +61,14 @@ def parse_head(head: bytes) -> Head:
         name, value = match[1].lower().decode("ascii"), match[2].strip().decode("latin-1")
         if name in ("host", "content-length") and fields.get(name, value) != value:
             raise Refused(400)
-        if name == "transfer-encoding":
+        if name == "transfer-encoding" and (value.lower() != "chunked" or name in fields):
             raise Refused(411)
         fields[name] = value
     length = fields.get("content-length")
     if length is not None and not _LENGTH.fullmatch(length):
         raise Refused(400)
+    is_chunked = "transfer-encoding" in fields
+    if is_chunked and (length is not None or not line.endswith(b"HTTP/1.1")):
+        raise Refused(400)
     path = request[2].partition(b"?")[0].decode("ascii")
-    return Head(request[1].decode("ascii"), path, fields, None if length is None else int(length))
+    return Head(request[1].decode("ascii"), path, fields, None if length is None else int(length), is_chunked)

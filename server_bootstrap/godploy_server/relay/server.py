@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from godploy_server.relay.head import Head, Refused, parse_head
+from godploy_server.relay.pace import within
 from godploy_server.relay.receiving import HOOKS_PATH, Receiving
 
 HEALTH_PATH: Final = "/_godploy/health"
 MAX_CONNECTIONS: Final = 100
 REQUEST_TIMEOUT_S: Final = 5.0
 WRITE_TIMEOUT_S: Final = 5.0
+LINGER_S: Final = 2.0
+"""So long a sender that was answered before its end may go on, unheard: closing at once could lose it the answer."""
+_REFUSED_AT_ONCE: Final = 100
+"""So many more than MAX_CONNECTIONS are told to come again; beyond that they are closed."""
 
 _REASONS: Final = {
     200: "OK",
@@ -47,6 +52,7 @@ class Answer:
     body: bytes = b""
     is_head: bool = False
     allow: str = "GET, HEAD"
+    retry_after_s: float = 0.0
 
 
 class RelayServer:
@@ -68,28 +74,43 @@ class RelayServer:
         try:
             if self._open <= MAX_CONNECTIONS:
                 await self._exchange(reader, writer)
+            elif self._open <= MAX_CONNECTIONS + _REFUSED_AT_ONCE:
+                await self._tell(writer, Answer(503, retry_after_s=5))
+                await _hear_out(reader, writer)
         except (OSError, asyncio.TimeoutError):
             pass  # gone, or too slow to be told
         finally:
             self._open -= 1
             writer.close()
-            with suppress(OSError, asyncio.TimeoutError):
-                await asyncio.wait_for(writer.wait_closed(), WRITE_TIMEOUT_S)
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        is_heard = False
         try:
-            head = parse_head(await asyncio.wait_for(_read_head(reader), REQUEST_TIMEOUT_S))
+            with within(reader, REQUEST_TIMEOUT_S):
+                head = parse_head(await _read_head(reader))
+            is_heard = not head.has_body
             answer = await self._answer(head, reader)
+            is_heard = True
         except asyncio.TimeoutError:
             answer = Answer(408)
         except Refused as refusal:
             said = _json({"refused": refusal.reason}) if refusal.reason else b""
-            answer = Answer(refusal.status, said, allow="POST" if refusal.status == 405 else "")
+            allow = "POST" if refusal.status == 405 else ""
+            answer = Answer(refusal.status, said, allow=allow, retry_after_s=refusal.retry_after_s)
         if answer.status == 0:
             return
+        await self._tell(writer, answer)
+        if not is_heard:
+            await _hear_out(reader, writer)
+
+    async def _tell(self, writer: asyncio.StreamWriter, answer: Answer) -> None:
         is_own = _is_of_this_machine(writer.get_extra_info("peername")[0])
-        writer.write(written(answer, self._version if is_own else ""))
-        await asyncio.wait_for(writer.drain(), WRITE_TIMEOUT_S)
+        cut_off = asyncio.get_running_loop().call_later(WRITE_TIMEOUT_S, writer.transport.abort)
+        try:
+            writer.write(written(answer, self._version if is_own else ""))
+            await writer.drain()
+        finally:
+            cut_off.cancel()
 
     async def _answer(self, head: Head, reader: asyncio.StreamReader) -> Answer:
         if head.path.startswith(HOOKS_PATH):
@@ -97,7 +118,7 @@ class RelayServer:
             return Answer(received.status, _json({"received": received.said}))
         if head.path != HEALTH_PATH:
             raise Refused(404)
-        if head.length:
+        if head.has_body:
             raise Refused(413)
         if head.method not in ("GET", "HEAD"):
             return Answer(405)
@@ -122,6 +143,14 @@ def _is_of_this_machine(address: str) -> bool:
     return True
 
 
+async def _hear_out(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Let whoever still sends read the answer and end it: closing before would have the system throw it away."""
+    writer.write_eof()
+    with within(reader, LINGER_S):
+        while await reader.read(64 * 1024):
+            pass
+
+
 async def _read_head(reader: asyncio.StreamReader) -> bytes:
     try:
         return await reader.readuntil(b"\r\n\r\n")
@@ -142,6 +171,8 @@ def written(answer: Answer, version: str) -> bytes:
     ]
     if version:
         lines.append(f"godploy-relay-version: {version}")
+    if answer.retry_after_s:
+        lines.append(f"retry-after: {math.ceil(answer.retry_after_s)}")
     if answer.status == 405:
         lines.append(f"allow: {answer.allow}")
     return "\r\n".join([*lines, "", ""]).encode("ascii") + (b"" if answer.is_head else answer.body)

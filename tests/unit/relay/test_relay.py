@@ -94,7 +94,11 @@ def test_a_relay_that_moves_answers_at_its_new_address(relay):
         (ASK.replace(b"Host: a", b"Host : a"), b"400"),
         (ASK.replace(b"Host: a", b"Host: a\r\n folded"), b"400"),
         (ASK.replace(b"Host: a", b"Content-Length: 5"), b"413"),
-        (ASK.replace(b"Host: a", b"Transfer-Encoding: chunked"), b"411"),
+        (ASK.replace(b"Host: a", b"Transfer-Encoding: chunked"), b"413"),
+        (ASK.replace(b"Host: a", b"Transfer-Encoding: gzip, chunked"), b"411"),
+        (ASK.replace(b"Host: a", b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"), b"411"),
+        (ASK.replace(b"Host: a", b"Transfer-Encoding: chunked\r\nContent-Length: 5"), b"400"),
+        (ASK.replace(b"Host: a", b"Transfer-Encoding: chunked").replace(b"HTTP/1.1", b"HTTP/1.0"), b"400"),
         (b"GET /_godploy/health HTTP/1.1\r\nx: " + b"y" * 20_000, b"431"),
         (b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"400"),
     ],
@@ -114,6 +118,21 @@ def test_slow_senders_are_cut_off_and_do_not_shut_others_out(relay):
         assert b" 408 " in each.recv(4096) + b" "
         each.close()
     assert b"200 OK" in ask(port)
+
+
+def test_more_senders_than_there_is_room_for_are_told_to_come_again(relay):
+    port, _, _ = relay
+    slow = [socket.create_connection(("127.0.0.1", port), 15) for _ in range(MAX_CONNECTIONS)]
+    for each in slow:
+        each.sendall(b"GET /_godploy/health HTTP/1.1\r\n")
+    answer = ask(port)
+    assert b" 503 " in answer
+    assert b"retry-after: " in answer
+    for each in slow:
+        each.close()
+    deadline = time.monotonic() + 20
+    while b"200 OK" not in ask(port):
+        assert time.monotonic() < deadline
 
 
 @given(st.binary(max_size=300))

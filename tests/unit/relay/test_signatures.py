@@ -109,7 +109,7 @@ def test_a_request_without_a_signature_costs_no_body(host):
     ),
     st.binary(max_size=60),
 )
-@hypothesis_settings(deadline=None, max_examples=300)
+@hypothesis_settings(deadline=None, max_examples=80)
 def test_nothing_guessed_is_believed(host, fields, body):
     try:
         assert not believed(host, SECRET, fields, body)
