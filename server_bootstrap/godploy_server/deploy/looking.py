@@ -31,6 +31,8 @@ from godploy_server.deploy.answering import print_answer
 from godploy_server.deploy.builders.detecting import MOST_NAMES, detect
 from godploy_server.deploy.children import child_environment
 from godploy_server.deploy.disk import require_source_space
+from godploy_server.deploy.git_hosts import trusted
+from godploy_server.deploy.sources.git import fetch_error, is_local_allowed
 from godploy_server.deploy.sources.git_process import Git
 from godploy_server.runtime.engine import Engine
 from godploy_server.state.paths import Paths
@@ -77,9 +79,8 @@ def print_look(paths: Paths) -> int:
 
 async def look_at(engine: Engine, asked: LookAtRepository) -> RepositoryLook:
     """Give what a repository has. Raises BadInput, NotAllowed for one that is private, NotFound for a branch or folder
-    that it has not, NotReady for one that is empty or too large, Unreachable."""
-    is_local = engine.instance.is_embedded or git.is_below(asked.url, engine.paths.local_sources)
-    url = git.check_url(asked.url, local_allowed=is_local)
+    that it has not, NotReady for one that is empty or too large, HostKeyUnknown, HostKeyChanged, Unreachable."""
+    url = git.check_url(asked.url, local_allowed=is_local_allowed(engine, asked.url))
     if asked.branch:
         git.check_branch(asked.branch)
     require_source_space(engine)
@@ -87,7 +88,7 @@ async def look_at(engine: Engine, asked: LookAtRepository) -> RepositoryLook:
         tempfile.TemporaryDirectory(dir=engine.paths.state_dir / "builds", prefix="look-") as scratch,
         _files_up_to(MOST_BYTES),
     ):
-        return await _Look(Path(scratch), url, is_local).at(asked)
+        return await _Look(engine, Path(scratch), url).at(asked)
 
 
 def refs_of(lines: list[str]) -> Refs:
@@ -116,10 +117,16 @@ def names_of(listing: bytes) -> tuple[str, ...]:
 class _Look:
     """One look, with a repository of its own in `scratch`."""
 
-    def __init__(self, scratch: Path, url: str, is_local: bool) -> None:
+    def __init__(self, engine: Engine, scratch: Path, url: str) -> None:
+        self._engine = engine
         self._url = url
         self._cache = scratch / "repository"
-        environment = git.git_environment(url, scratch / "no-key", scratch / "known_hosts", local_allowed=is_local)
+        environment = git.git_environment(
+            url,
+            scratch / "no-key",
+            trusted.require_known(engine, url),
+            local_allowed=is_local_allowed(engine, url),
+        )
         self._environment = child_environment(os.environ, environment)
         self._git = ["git", "--git-dir", str(self._cache)]
 
@@ -188,7 +195,7 @@ class _Look:
                 f"more than {MOST_BYTES >> 20} MB would have to be fetched",
                 "Go on without: the builder is chosen when it is deployed",
             )
-        raise git.fetch_error(list(session.last), self._url, revision, "")
+        raise await fetch_error(self._engine, session, self._url, revision, "")
 
 
 def _object(path: str) -> str:
