@@ -246,8 +246,6 @@ class ServerModel:
                 return replace(self._about(delivery.service_id), aspect=Aspect.DELIVERY)
             case StatusWriterChanged(writer=writer):
                 return replace(self._about(writer.service_id), aspect=Aspect.COMMIT_STATUS)
-            case StatusWriterChanged(writer=writer):
-                return replace(self._about(writer.service_id), aspect=Aspect.COMMIT_STATUS)
             case Heartbeat():
                 return None
 

@@ -34,6 +34,7 @@ from godploy_server.contract import (
 
 if TYPE_CHECKING:
     from godploy_desktop.core.git.accounts import GitAccounts
+    from godploy_desktop.core.git.statuses import CommitStatuses
     from godploy_desktop.local_store.store import Store
 
 _log = logging.getLogger(__name__)
@@ -92,6 +93,7 @@ class Workspace:
         self._settings: dict[str, Any] = read_settings(self.folders.database)
         self._store: Store | None = None
         self._git: GitAccounts | None = None
+        self._statuses: CommitStatuses | None = None
         self._writes: set[asyncio.Future[None]] = set()
 
     async def open(self) -> None:
@@ -107,9 +109,12 @@ class Workspace:
         self.changed.emit(self)
 
     def keep_live(self) -> None:
-        """Connect to every server and follow its events until `close`."""
+        """Connect to every server and follow its events until `close`; git hosts are told of deployments from here
+        where an account's owner allows it."""
         for server in self.servers:
             server.keep_live()
+        self.statuses.follow(self.servers)
+        self.changed.connect(lambda _: self.statuses.follow(self.servers))
 
     async def close(self, *, ends_agent: bool = True) -> None:
         """Cancel what runs, remember every server's state, close all connections.
@@ -118,6 +123,8 @@ class Workspace:
         `ends_agent=False`: what it asked for (a queued deployment, a certificate) needs the agent after its own end.
         """
         await self.tasks.cancel_all()
+        if self._statuses is not None:
+            await self._statuses.close()
         keep = not ends_agent or bool(self.setting(KEEP_EMBEDDED_AGENT, False))
         await asyncio.gather(*(each.close(keep_agent=keep) for each in self.servers))
         await asyncio.gather(*self._writes)
@@ -209,6 +216,15 @@ class Workspace:
 
             self._git = GitAccounts(self.secrets, self.setting, self.set_setting)
         return self._git
+
+    @property
+    def statuses(self) -> CommitStatuses:
+        """What this computer tells git hosts of the commits that are deployed."""
+        if self._statuses is None:
+            from godploy_desktop.core.git.statuses import CommitStatuses
+
+            self._statuses = CommitStatuses(lambda: self.git, self.setting, self.set_setting)
+        return self._statuses
 
     def setting(self, key: str, default: Any = None) -> Any:
         """A remembered JSON value: "theme", "window", "page.<name>", "keep-embedded-agent"."""

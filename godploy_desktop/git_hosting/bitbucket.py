@@ -11,7 +11,6 @@ from godploy_desktop.git_hosting.http import HostClient
 from godploy_desktop.git_hosting.rest import RestHost
 from godploy_desktop.git_hosting.values import (
     Commit,
-    CommitState,
     DeployKey,
     Page,
     Ref,
@@ -36,11 +35,6 @@ SCOPES: Final = (
 
 _PAGE_SIZE: Final = 100
 _EVENTS: Final = ["repo:push"]
-_STATES: Final = {
-    CommitState.PENDING: "INPROGRESS",
-    CommitState.SUCCESS: "SUCCESSFUL",
-    CommitState.FAILURE: "FAILED",
-}
 _LARGEST_FILE: Final = 1024 * 1024
 
 
@@ -178,17 +172,6 @@ class Bitbucket(RestHost):
             "its API has no call for that",
             "Push a commit, and look at the list of deliveries",
         )
-
-    async def set_commit_status(self, full_name: str, commit: str, state: CommitState, name: str, text: str) -> None:
-        # `url` is required; the repository's own page is the one address that says nothing of the server.
-        body = {
-            "key": name[:40],
-            "name": name,
-            "state": _STATES[state],
-            "description": text,
-            "url": f"{PUBLIC}/{full_name}",
-        }
-        await self._client.ask("POST", f"{_of(full_name)}/commit/{quote(commit)}/statuses/build", body)
 
     async def _all(self, path: str) -> list[object]:
         answer = await self._client.get(path, pagelen=_PAGE_SIZE)

@@ -10,7 +10,6 @@ from godploy_desktop.git_hosting.oauth import Endpoints
 from godploy_desktop.git_hosting.rest import GitHubLike, deploy_key, webhook
 from godploy_desktop.git_hosting.values import (
     Commit,
-    CommitState,
     DeployKey,
     Page,
     Ref,
@@ -133,10 +132,6 @@ class Gitea(GitHubLike):
 
     async def ping_webhook(self, full_name: str, webhook_id: str) -> None:
         await self._client.ask("POST", f"{self._of(full_name)}/hooks/{quote(webhook_id)}/tests")
-
-    async def set_commit_status(self, full_name: str, commit: str, state: CommitState, name: str, text: str) -> None:
-        body = {"state": state.value, "context": name, "description": text}
-        await self._client.ask("POST", f"{self._of(full_name)}/statuses/{quote(commit)}", body)
 
 
 def _repository(found: object) -> Repository:

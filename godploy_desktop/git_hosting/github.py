@@ -11,7 +11,6 @@ from godploy_desktop.git_hosting.oauth import Endpoints
 from godploy_desktop.git_hosting.rest import GitHubLike, deploy_key, webhook
 from godploy_desktop.git_hosting.values import (
     Commit,
-    CommitState,
     DeployKey,
     Page,
     Ref,
@@ -26,18 +25,17 @@ SCOPES: Final = ("repo", "admin:repo_hook", "read:org")
 """Of an OAuth sign-in or a classic token: private repositories with keys and states, webhooks, searching in
 organizations."""
 PERMISSIONS: Final = {
-    "contents": "read",
-    "metadata": "read",
-    "administration": "write",  # deploy keys
-    "repository_hooks": "write",
-    "statuses": "write",
+    "contents": "read",  # find the builder by the files; be told of pushes
+    "metadata": "read",  # list repositories: GitHub wants it of every app
+    "administration": "write",  # deploy keys, for which there is no smaller permission
+    "repository_hooks": "write",  # webhooks at other servers than the one that the app tells of pushes
+    "statuses": "write",  # what became of a commit
 }
 """Of a GitHub App: read the files, and write deploy keys, webhooks and commit states."""
 HEADERS: Final = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 
 _PAGE_SIZE: Final = 100
 _MOST_OWNERS: Final = 8  # a search query may have 256 characters
-_LONGEST_DESCRIPTION: Final = 140
 
 
 def endpoints(address: str) -> Endpoints:
@@ -144,10 +142,6 @@ class GitHub(GitHubLike):
 
     async def ping_webhook(self, full_name: str, webhook_id: str) -> None:
         await self._client.ask("POST", f"{self._of(full_name)}/hooks/{quote(webhook_id)}/pings")
-
-    async def set_commit_status(self, full_name: str, commit: str, state: CommitState, name: str, text: str) -> None:
-        body = {"state": state.value, "context": name, "description": text[:_LONGEST_DESCRIPTION]}
-        await self._client.ask("POST", f"{self._of(full_name)}/statuses/{quote(commit)}", body)
 
     async def _list(self, path: str) -> Answer:
         return await self._client.get(path, per_page=_PAGE_SIZE)

@@ -11,7 +11,6 @@ from godploy_desktop.git_hosting.oauth import Endpoints
 from godploy_desktop.git_hosting.rest import RestHost
 from godploy_desktop.git_hosting.values import (
     Commit,
-    CommitState,
     DeployKey,
     Page,
     Ref,
@@ -27,11 +26,6 @@ SCOPES: Final = ("api",)
 
 _PAGE_SIZE: Final = 100
 _MAINTAINER: Final = 40  # access level, from GitLab's “Members API”
-_STATES: Final = {
-    CommitState.PENDING: "pending",
-    CommitState.SUCCESS: "success",
-    CommitState.FAILURE: "failed",
-}
 
 
 def endpoints(address: str) -> Endpoints:
@@ -127,10 +121,6 @@ class GitLab(RestHost):
 
     async def ping_webhook(self, full_name: str, webhook_id: str) -> None:
         await self._client.ask("POST", f"{_of(full_name)}/hooks/{quote(webhook_id)}/test/push_events")
-
-    async def set_commit_status(self, full_name: str, commit: str, state: CommitState, name: str, text: str) -> None:
-        body = {"state": _STATES[state], "name": name, "description": text[:255]}
-        await self._client.ask("POST", f"{_of(full_name)}/statuses/{quote(commit)}", body)
 
     async def _list(self, address: str, **query: str) -> Answer:
         return await self._client.ask("GET", address, query={"per_page": str(_PAGE_SIZE), **query})

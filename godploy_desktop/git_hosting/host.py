@@ -10,7 +10,6 @@ from typing import Protocol
 
 from godploy_desktop.git_hosting.values import (
     Commit,
-    CommitState,
     DeployKey,
     Page,
     RateLimit,
@@ -19,7 +18,7 @@ from godploy_desktop.git_hosting.values import (
     TreeEntry,
     Webhook,
 )
-from godploy_server.contract import HookHost, NotAllowed, NotReady
+from godploy_server.contract import CommitStatus, HookHost, NotAllowed, NotReady
 
 
 class SignInAgain(NotAllowed):
@@ -92,8 +91,8 @@ class GitHost(Protocol):
     async def ping_webhook(self, full_name: str, webhook_id: str) -> None:
         """Let the host send a test delivery now."""
 
-    async def set_commit_status(self, full_name: str, commit: str, state: CommitState, name: str, text: str) -> None:
-        """Show at the host what became of a commit, under a name, without a link."""
+    async def set_commit_status(self, full_name: str, commit: str, name: str, status: CommitStatus) -> None:
+        """Show at the host what became of a commit, under a name, without a link to anything of ours."""
 
     async def close(self) -> None:
         """Close the connections."""

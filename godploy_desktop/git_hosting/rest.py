@@ -7,11 +7,14 @@ from abc import ABC, abstractmethod
 from godploy_desktop.git_hosting import reading
 from godploy_desktop.git_hosting.http import HostClient
 from godploy_desktop.git_hosting.values import DeployKey, RateLimit, Webhook
-from godploy_server.contract import NotFound
+from godploy_server.contract import BadInput, CommitStatus, HookHost, NotFound, knows_already, status_request
 
 
 class RestHost(ABC):
     """One account at a host; the subclass says where things are and how they look there."""
+
+    hook_host: HookHost
+    app = ""
 
     def __init__(self, client: HostClient) -> None:
         self._client = client
@@ -52,6 +55,15 @@ class RestHost(ABC):
     async def remove_webhook(self, full_name: str, webhook_id: str) -> None:
         """Take a webhook away; a missing one is fine."""
         await self._remove(self._webhook_path(full_name, webhook_id))
+
+    async def set_commit_status(self, full_name: str, commit: str, name: str, status: CommitStatus) -> None:
+        """Show at the host what became of a commit; that it is shown already is fine."""
+        request = status_request(self.hook_host, full_name, commit, name, status)
+        try:
+            await self._client.ask("POST", request.path, request.body)
+        except BadInput as error:
+            if not knows_already(self.hook_host, 400, error.problem.why):
+                raise
 
     async def close(self) -> None:
         """Close the connections."""

@@ -39,6 +39,7 @@ class Account:
     name: str
     sign_in: SignIn
     client_id: str = ""  # of the OAuth application that it was signed in by
+    tells_commits: bool = False  # this computer may tell its host the states of commits in its name
 
 
 @dataclass(frozen=True)
@@ -126,11 +127,3 @@ class Webhook:
     url: str
     is_active: bool
     events: tuple[str, ...] = ()
-
-
-class CommitState(Enum):
-    """What is told to the host about a commit."""
-
-    PENDING = "pending"
-    SUCCESS = "success"
-    FAILURE = "failure"

@@ -157,6 +157,13 @@ class GitAccounts:
         await self._secrets.forget_secret(_name(account.id))
         self.changed.emit(self)
 
+    def tell_commits(self, account: Account, *, is_on: bool) -> Account:
+        """Let this computer tell the account's host the states of commits in its name, or let it no more."""
+        changed = replace(account, tells_commits=is_on)
+        self._write(SETTING, [_row(changed if each.id == account.id else each) for each in self.accounts])
+        self.changed.emit(self)
+        return changed
+
     def host(self, account: Account) -> GitHost:
         """Give what asks the host in the account's name. Close it after use."""
         return self._host(account, lambda refused: self._authorization(account, refused))
@@ -176,7 +183,8 @@ class GitAccounts:
             await host.close()
         known = [each for each in self.accounts if (each.address, each.login) == (address, login)]
         account_id = known[0].id if known else randomness.token_hex(6)
-        account = replace(draft, id=account_id, login=login, name=name)
+        tells = bool(known) and known[0].tells_commits
+        account = replace(draft, id=account_id, login=login, name=name, tells_commits=tells)
         await self._secrets.keep_secret(_name(account_id), _stored(tokens))
         kept = [each for each in self.accounts if each.id != account_id]
         self._write(SETTING, [_row(each) for each in (*kept, account)])
@@ -244,12 +252,12 @@ def _name(account_id: str) -> str:
     return f"git account {account_id}"
 
 
-def _row(account: Account) -> dict[str, str]:
+def _row(account: Account) -> dict[str, str | bool]:
     return {**vars(account), "kind": account.kind.value, "sign_in": account.sign_in.value}
 
 
-def _account(row: dict[str, str]) -> Account:
-    return Account(**{**row, "kind": HostKind(row["kind"]), "sign_in": SignIn(row["sign_in"])})  # type: ignore[arg-type]  # a row of ours
+def _account(row: dict[str, Any]) -> Account:
+    return Account(**{**row, "kind": HostKind(row["kind"]), "sign_in": SignIn(row["sign_in"])})
 
 
 def _stored(tokens: Tokens) -> str:

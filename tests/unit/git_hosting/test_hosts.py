@@ -9,8 +9,16 @@ from godploy_desktop.git_hosting.gitea import Gitea
 from godploy_desktop.git_hosting.github import GitHub
 from godploy_desktop.git_hosting.gitlab import GitLab
 from godploy_desktop.git_hosting.host import RateLimited, SignInAgain
-from godploy_desktop.git_hosting.values import CommitState
-from godploy_server.contract import BadInput, Conflict, NotAllowed, NotFound, Unreachable
+from godploy_server.contract import (
+    BadInput,
+    CommitState,
+    CommitStatus,
+    Conflict,
+    NotAllowed,
+    NotFound,
+    Unreachable,
+    status_request,
+)
 from tests.unit.git_hosting.hosts import (
     BITBUCKET_REPOSITORY,
     GITEA_REPOSITORY,
@@ -244,19 +252,31 @@ async def test_webhooks_are_made_changed_pinged_and_removed(kind):
     assert not any("a-secret" in each for each in recorded.asked)
 
 
-@pytest.mark.parametrize(
-    ("kind", "path", "state"),
-    [
-        (GitHub, f"/statuses/{HASH}", "failure"),
-        (GitLab, f"/statuses/{HASH}", "failed"),
-        (Bitbucket, f"/commit/{HASH}/statuses/build", "FAILED"),
-        (Gitea, f"/statuses/{HASH}", "failure"),
-    ],
-)
-async def test_the_state_of_a_commit_is_shown(kind, path, state):
-    host, recorded = host_of(kind, {f"POST {REPOSITORY[kind]}{path}": {"id": 1}})
-    await host.set_commit_status(NAME[kind], HASH, CommitState.FAILURE, "godploy/web", "The build failed")
-    assert recorded.bodies[-1]["state"] == state
+TOLD_AT = {
+    GitHub: f"/statuses/{HASH}",
+    GitLab: f"/statuses/{HASH}",
+    Bitbucket: f"/commit/{HASH}/statuses/build",
+    Gitea: f"/statuses/{HASH}",
+}
+FAILED = CommitStatus(CommitState.FAILURE, "The build failed")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_the_state_of_a_commit_is_shown(kind):
+    host, recorded = host_of(kind, {f"POST {REPOSITORY[kind]}{TOLD_AT[kind]}": {"id": 1}})
+    await host.set_commit_status(NAME[kind], HASH, "godploy/shop/web", FAILED)
+    assert recorded.bodies == [status_request(kind.hook_host, NAME[kind], HASH, "godploy/shop/web", FAILED).body]
+
+
+async def test_gitlab_is_not_contradicted_where_it_shows_the_state_already():
+    said = 'Cannot transition status via :enqueue from :pending (Reason(s): Status cannot transition via "enqueue")'
+    refusal = httpx.Response(400, json={"message": said})
+    host, _ = host_of(GitLab, {f"POST {REPOSITORY[GitLab]}{TOLD_AT[GitLab]}": refusal})
+    await host.set_commit_status(NAME[GitLab], HASH, "x", FAILED)
+    refusal = httpx.Response(400, json={"message": "state does not have a valid value"})
+    host, _ = host_of(GitLab, {f"POST {REPOSITORY[GitLab]}{TOLD_AT[GitLab]}": refusal})
+    with pytest.raises(BadInput, match="valid value"):
+        await host.set_commit_status(NAME[GitLab], HASH, "x", FAILED)
 
 
 @pytest.mark.parametrize(
