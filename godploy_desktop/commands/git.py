@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from threading import Thread
 from typing import TypeVar
 
-from godploy_desktop.commands import git_host_keys, options, rendering
+from godploy_desktop.commands import git_host_keys, git_look, options, rendering
 from godploy_desktop.commands.context import Context
 from godploy_desktop.core.git.accounts import NAMES, SCOPES, clean_address, label, token_page, ways
 from godploy_desktop.git_hosting.host import GitHost
@@ -46,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     branches.add_argument("account", metavar="ACCOUNT", help="login, or login@host")
     branches.add_argument("repository", metavar="OWNER/NAME")
     branches.add_argument("--search", default="", metavar="TEXT")
+    git_look.add_verb(verbs)
     git_host_keys.add_arguments(
         verbs.add_parser("host-keys", help="git hosts' keys that a server accepts", description="Host keys.")
     )

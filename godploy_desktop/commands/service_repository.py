@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from godploy_desktop.commands import git_host_keys, service_settings
 from godploy_desktop.commands.context import Context
 from godploy_desktop.commands.following import follow
+from godploy_desktop.commands.git_look import look_through
 from godploy_desktop.commands.service_variables import variables_of_file
 from godploy_desktop.core.addresses import generated_host
 from godploy_desktop.core.git.finding import find_repository, is_address
 from godploy_desktop.core.git.from_repository import FromRepository, Wanted
+from godploy_desktop.core.git.looking import look_by_server
 from godploy_desktop.core.server import Server
 from godploy_desktop.core.tasks import Progress
 from godploy_desktop.git_hosting.values import Account, Repository
@@ -23,6 +26,7 @@ from godploy_server.contract import (
     GodployError,
     Project,
     Service,
+    ServiceSettings,
     Variable,
     check_host,
     check_variable_name,
@@ -81,6 +85,8 @@ async def create(context: Context, project_name: str, name: str) -> None:
     server = await context.server()
     project = await context.project(server, project_name)
     unknown_host = await git_host_keys.settle(context, server, settings.source)
+    if given.repo:
+        settings = await _with_what_is_found(context, server, settings, found)
     wanted = Wanted(
         CreateService(project.id, name, settings, variables=variables),
         await _domain(server, given, name, project),
@@ -100,6 +106,33 @@ async def create(context: Context, project_name: str, name: str) -> None:
         context.output.note(unknown_host)
     if making.deployment is not None and not given.no_follow:
         await follow(context, server, service, making.deployment)
+
+
+async def _with_what_is_found(
+    context: Context, server: Server, settings: ServiceSettings, found: tuple[Account, Repository] | None
+) -> ServiceSettings:
+    """Look into the repository, say what is there, and give the settings with what it tells where nothing was given.
+    One that cannot be looked into yet is no error: its key is made with the service."""
+    given, source = context.options, settings.source
+    assert isinstance(source, GitSource)
+    reference = source.commit or source.tag or (source.branch if given.branch else "")
+    try:
+        if found is None:
+            look = await look_by_server(server, source.url, given.branch or "", source.root)
+        else:
+            look = await look_through(context, server, *found, reference, source.root)
+    except GodployError as error:
+        context.output.note(f"Its files are not known yet: {error.problem.what} ({error.problem.why}).")
+        return settings
+    detection = look.detection
+    kind = detection.builder.kind if detection.builder else "no builder"
+    port = f"; port {detection.port}" if detection.port else ""
+    context.output.note(f"Found on {look.branch}: {kind}, because {detection.reason}{port}.")
+    if not given.branch and not source.tag and not source.commit:
+        settings = replace(settings, source=replace(source, branch=look.default_branch))
+    if detection.port and not given.builder and not hasattr(given, "port"):
+        settings = replace(settings, port=detection.port)
+    return settings
 
 
 async def _run(context: Context, making: FromRepository, title: str) -> Service:
