@@ -46,6 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     branches.add_argument("account", metavar="ACCOUNT", help="login, or login@host")
     branches.add_argument("repository", metavar="OWNER/NAME")
     branches.add_argument("--search", default="", metavar="TEXT")
+    telling = options.verb(
+        verbs, "status", tell_commits, "let this computer tell the host the states of commits, or not", server=False
+    )
+    telling.add_argument("account", metavar="ACCOUNT", help="login, or login@host")
+    telling.add_argument("is_on", nargs="?", choices=["on", "off"], help="default: say which it is")
     git_look.add_verb(verbs)
     git_host_keys.add_arguments(
         verbs.add_parser("host-keys", help="git hosts' keys that a server accepts", description="Host keys.")
@@ -90,6 +95,19 @@ async def sign_out(context: Context) -> None:
     account = git.find(context.options.account)
     await git.remove(account)
     context.output.value(account, f"Forgot {label(account)}. At the host, its sign-in or token can be revoked too.")
+
+
+async def tell_commits(context: Context) -> None:
+    """Say whether commit states are told in an account's name, or change it."""
+    git = context.workspace.git
+    account = git.find(context.options.account)
+    if context.options.is_on:
+        account = git.tell_commits(account, is_on=context.options.is_on == "on")
+    if account.tells_commits:
+        text = f"{label(account)} is told the states of commits while the window is open and their server connected."
+    else:
+        text = f"{label(account)} is told nothing of commits from this computer."
+    context.output.value(account, text)
 
 
 async def list_repositories(context: Context) -> None:

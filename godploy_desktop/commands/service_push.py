@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from godploy_desktop.commands import options, rendering
+from godploy_desktop.commands import options, rendering, service_commit_status
 from godploy_desktop.commands.context import Context
 from godploy_desktop.commands.git import with_host
 from godploy_desktop.core.git import linking
@@ -47,6 +47,7 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
             each.add_argument("--account", default="", metavar="ACCOUNT")
         if name == "redeliver":
             each.add_argument("delivery", metavar="DELIVERY", help="its id, or newest")
+    service_commit_status.add_verbs(inner)
 
 
 async def link(context: Context) -> None:

@@ -7,12 +7,12 @@ import pytest
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QMenu
 
+from godploy_desktop.core.git.likely import likely_host
 from godploy_desktop.remote.states import ConnectionState
 from godploy_desktop.ui.models.push_words import (
     MASK,
     commit_words,
     event_words,
-    likely_host,
     parse_patterns,
     patterns_text,
     rule_words,

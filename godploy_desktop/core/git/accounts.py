@@ -79,6 +79,11 @@ def token_page(kind: HostKind, address: str) -> str:
     return _TOKEN_PAGES[kind](address)
 
 
+def api_address(kind: HostKind, address: str) -> str:
+    """Give where the API of a host at that address is."""
+    return _HOSTS[kind].api(address)
+
+
 def clean_address(kind: HostKind, text: str) -> str:
     """Give the address of a host as it is kept: the usual one for "", https:// where no scheme is given."""
     found = _ADDRESS.fullmatch(text.strip() or PUBLIC[kind])

@@ -19,12 +19,6 @@ HOSTS: Final = {
 MASK: Final = "•" * 24
 """What stands for a secret that was not asked for."""
 
-_KNOWN: Final = {
-    "github.com": HookHost.GITHUB,
-    "gitlab.com": HookHost.GITLAB,
-    "bitbucket.org": HookHost.BITBUCKET,
-    "codeberg.org": HookHost.GITEA,
-}
 _VERDICTS: Final[dict[Verdict, tuple[str, State]]] = {
     Verdict.DEPLOYED: ("Deployed", "ok"),
     Verdict.IGNORED: ("Ignored", words.NEUTRAL),
@@ -33,13 +27,6 @@ _VERDICTS: Final[dict[Verdict, tuple[str, State]]] = {
 }
 _MOST_PATTERNS: Final = 50
 _LONGEST_PATTERN: Final = 200
-
-
-def likely_host(url: str) -> HookHost:
-    """Give back the kind of host that an address most likely leads to: hosts of one's own are mostly Gitea."""
-    lowered = url.lower()
-    found = next((host for name, host in _KNOWN.items() if name in lowered), None)
-    return found or next((host for host in HookHost if host.value in lowered), HookHost.GITEA)
 
 
 def verdict_words(verdict: Verdict) -> tuple[str, State]:

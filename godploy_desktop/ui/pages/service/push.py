@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QWidget
 
 from godploy_desktop.core.git import linking
-from godploy_desktop.ui.models.push_words import likely_host
+from godploy_desktop.core.git.likely import likely_host
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.gathering import Gathered
 from godploy_desktop.ui.pages.frame.loader import Loader
