@@ -1,6 +1,8 @@
 # `make run` and `make test` do all set-up themselves; the rest is for daily work.
 PYTHON ?= python3
 VENV := .venv/bin
+# Where it is set, each of the many processes of the tests would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 OFFSCREEN := QT_QPA_PLATFORM=offscreen
 .DEFAULT_GOAL := help
 .PHONY: help setup tools run demo test check lint unit gui lab lab-down lab-test fuzz bench screenshots wheel clean
@@ -23,7 +25,8 @@ run: setup ## open the window; without a display, show the whole path instead (m
 demo: setup ## a lab server from bare machine to served, changed, rolled back application
 	@$(VENV)/python -m tests.lab.demo
 
-check: tools lint unit gui ## lint, types, unit and offscreen GUI tests (under 3 minutes)
+check: tools ## lint, types, unit and offscreen GUI tests side by side (under 3 minutes)
+	@$(VENV)/python -m tests.parts lint+unit+gui
 
 lint: tools
 	$(VENV)/ruff check .
@@ -44,7 +47,8 @@ lab-test: tools ## the scenarios on real servers made of containers (needs Docke
 	@$(VENV)/python -m tests.lab up --no-servers --local-images || echo "the lab cannot run here: its tests are named below"
 	$(OFFSCREEN) $(VENV)/python -m pytest -q -n 2 --dist loadfile -m lab --durations=15 tests/lab tests/unit
 
-test: check lab-test ## everything; each part that cannot run here is named
+test: tools ## everything; each part that cannot run here is named, and one that fails hides no other
+	@$(VENV)/python -m tests.parts lint+unit+gui lab-test
 
 lab: setup ## bring up the lab and print how to reach each part
 	@$(VENV)/python -m tests.lab up
