@@ -24,10 +24,10 @@ def decide(hook: Hook, source: Source, notice: Notice, *, is_replay: bool) -> De
     """Give the verdict, with one sentence that says why."""
     if notice.refused:
         return Decision(Verdict.REFUSED, notice.refused)
-    if is_replay:
-        return Decision(Verdict.REFUSED, "it was received before")
     if notice.event is HookEvent.PING:
         return Decision(Verdict.ANSWERED, "the hook works")
+    if is_replay:
+        return Decision(Verdict.REFUSED, "it was received before")
     if notice.event is HookEvent.OTHER:
         return _ignored(f"nothing is done on “{notice.event_name or 'an event without a name'}”")
     if not hook.is_on:

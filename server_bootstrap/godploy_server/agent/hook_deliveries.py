@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from godploy_server.agent.hook_decision import concerns_services, decide, is_of, shared_outcome
 from godploy_server.agent.hook_inbox import HookInbox, write_all_hooks
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from godploy_server.agent.agent import Agent
 
 _log = logging.getLogger(__name__)
+
+_ENDED: Final = "its webhook was renewed or removed before the agent could take it"
 
 _Known = tuple[str, HookHost, Callable[[], str]]
 
@@ -57,9 +59,19 @@ class HookDeliveries:
             return
         row = hooks.by_id(connection, notice.hook)
         if row is None:
-            _log.info("a delivery for a hook that is gone was dropped")
+            self._take_late(notice)
+        elif not hooks.was_taken(connection, row.hook.service_id, notice):
+            self.act(row.hook.service_id, notice)
+
+    def _take_late(self, notice: Notice) -> None:
+        """List what came by a hook that ended meanwhile, and do nothing: its secret may have ended for a reason."""
+        service_id = hooks.former(self._agent.connection, notice.hook)
+        if service_id is None:
+            _log.info("a delivery for a service that is gone was dropped")
             return
-        self.act(row.hook.service_id, notice)
+        if not hooks.was_taken(self._agent.connection, service_id, notice):
+            delivery = hooks.record(self._agent.connection, service_id, notice, Verdict.REFUSED, _ENDED)
+            self._agent.hub.publish(DeliveryReceived(delivery))
 
     def _take_shared(self, shared: SharedHook, notice: Notice) -> None:
         """Act for every service in one transaction: what is taken again after a kill finds all or none of them."""
@@ -69,7 +81,7 @@ class HookDeliveries:
             if concerns_services(notice):
                 for row in hooks.through(connection, shared.id):
                     source = services.find(connection, row.hook.service_id).settings.source
-                    if is_of(notice, source):
+                    if is_of(notice, source) and not hooks.was_taken(connection, row.hook.service_id, notice):
                         acted.append(self._write_down(row.hook.service_id, notice, is_redelivery=False))
             shared_hooks.record(connection, shared.id, shared_outcome(notice, [each.delivery for each in acted]))
         for each in acted:

@@ -11,6 +11,7 @@ import grp
 import json
 import logging
 import os
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,10 @@ RELAY_GROUP: Final = "godploy-hooks"
 """The group that may read hooks and connect here: the relay's alone. An embedded agent's relay is the agent itself."""
 
 _LONGEST_LINE: Final = 256 * 1024
+_HOOK: Final = re.compile(r"[0-9a-f]{40}")
+_HASH: Final = re.compile(r"([0-9a-f]{40}([0-9a-f]{24})?)?")
+_LONGEST_TEXT: Final = 4_000
+_MOST_PATHS: Final = 20_000
 
 _log = logging.getLogger(__name__)
 
@@ -63,8 +68,8 @@ class HookInbox:
 
     def _is_taken(self, line: bytes) -> bool:
         try:
-            notice = from_json(Notice, json.loads(line))
-        except (ValueError, GodployError):
+            notice = checked(from_json(Notice, json.loads(line)))
+        except (ValueError, RecursionError, GodployError):
             _log.warning("the relay handed over a line that is no notice")
             return True  # it would be none the next time either
         try:
@@ -73,6 +78,26 @@ class HookInbox:
             _log.exception("a delivery could not be taken")
             return False
         return True
+
+
+def checked(notice: Notice) -> Notice:
+    """Give back a notice that is as the relay makes them; raises ValueError. The relay answers the internet: what it
+    hands over is taken for what it says, never for more."""
+    texts = (
+        notice.delivery, notice.digest, notice.event_name, notice.ref, notice.message, notice.author,
+        notice.skip_marker, notice.refused, notice.repository,
+    )  # fmt: skip
+    is_good = (
+        _HOOK.fullmatch(notice.hook) is not None
+        and _HASH.fullmatch(notice.commit) is not None
+        and _HASH.fullmatch(notice.digest) is not None
+        and all(len(each) <= _LONGEST_TEXT for each in texts)
+        and len(notice.paths) <= _MOST_PATHS
+        and notice.received_at.tzinfo is not None
+    )
+    if not is_good:
+        raise ValueError
+    return notice
 
 
 def write_hook(paths: Paths, hook_id: str, host: HookHost, secret: str) -> None:

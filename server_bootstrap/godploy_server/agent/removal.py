@@ -6,8 +6,9 @@ import asyncio
 import shutil
 
 from godploy_server.agent.agent import Agent
+from godploy_server.agent.hook_inbox import remove_hook
 from godploy_server.contract import RemovalPreview, ServiceId, ServiceRemoved
-from godploy_server.state import deployments, services, uploads
+from godploy_server.state import deployments, hooks, services, uploads
 
 
 async def remove_one_service(agent: Agent, service_id: ServiceId) -> RemovalPreview:
@@ -16,6 +17,8 @@ async def remove_one_service(agent: Agent, service_id: ServiceId) -> RemovalPrev
 
     cancel_waiting(agent, service_id)
     removed = await lifecycle.remove_service(agent.engine, service_id)
+    for hook_id in hooks.ids_of(agent.connection, service_id):
+        remove_hook(agent.paths, hook_id)  # from now on the relay knows no such path
     cancel_waiting(agent, service_id)  # one may have been asked for meanwhile
     logs = deployments.ids_of_service(agent.connection, service_id)
     sent = uploads.of_service(agent.connection, service_id, limit=1000)

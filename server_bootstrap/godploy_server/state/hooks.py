@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sqlite3
@@ -16,9 +17,15 @@ from godploy_server.state.database import new_id, transaction
 from godploy_server.state.secrets import Secrets
 
 KEPT_DELIVERIES: Final = 200
-"""Of each service. What is older can be sent again without being noticed: its commit was deployed long ago."""
+KEPT_REFUSED: Final = 50
+"""Of each service. Those that were refused have a place of their own: whoever sends them pushes no other one out."""
+KEPT_MARKS: Final = 20_000
+"""Of each service: so many deliveries are known again, listed or not."""
+LISTED: Final = 50
+LISTED_REFUSED: Final = 20
 
 _SEALED_AS: Final = "hook"
+_SAME: Final = {True: "=", False: "<>"}
 
 
 @dataclass(frozen=True)
@@ -56,11 +63,17 @@ def through(connection: sqlite3.Connection, shared_id: str) -> list[HookRow]:
     ]
 
 
+def ids_of(connection: sqlite3.Connection, service_id: str) -> list[str]:
+    """Give the ids of a service's hooks: one, or none."""
+    return [row["id"] for row in connection.execute("SELECT id FROM hooks WHERE service_id = ?", (service_id,))]
+
+
 def put(connection: sqlite3.Connection, secrets: Secrets, service_id: str, wanted: SetHook) -> HookRow:
     """Make a service's hook, or change what is named of it."""
     with transaction(connection):
         row = connection.execute("SELECT 1 FROM hooks WHERE service_id = ?", (service_id,)).fetchone()
         if row is None or wanted.renews_secret:
+            _remember(connection, service_id)
             sealed = secrets.seal(service_id, _SEALED_AS, os.urandom(32).hex())
             connection.execute(
                 "INSERT INTO hooks (service_id, id, host, sealed) VALUES (?, ?, ?, ?)"
@@ -84,7 +97,22 @@ def put(connection: sqlite3.Connection, secrets: Secrets, service_id: str, wante
 
 def delete(connection: sqlite3.Connection, service_id: str) -> None:
     """Delete a service's hook; its deliveries stay listed."""
-    connection.execute("DELETE FROM hooks WHERE service_id = ?", (service_id,))
+    with transaction(connection):
+        _remember(connection, service_id)
+        connection.execute("DELETE FROM hooks WHERE service_id = ?", (service_id,))
+
+
+def former(connection: sqlite3.Connection, hook_id: str) -> ServiceId | None:
+    """Give the service that had a hook, now ended, whose path ended so."""
+    row = connection.execute("SELECT service_id FROM former_hooks WHERE id = ?", (hook_id,)).fetchone()
+    return None if row is None else ServiceId(row["service_id"])
+
+
+def _remember(connection: sqlite3.Connection, service_id: str) -> None:
+    """Remember whose the hook was that ends now, if there is one."""
+    connection.execute(
+        "INSERT INTO former_hooks (id, service_id) SELECT id, service_id FROM hooks WHERE service_id = ?", (service_id,)
+    )
 
 
 def secret(connection: sqlite3.Connection, secrets: Secrets, service_id: str) -> HookSecret:
@@ -96,12 +124,20 @@ def secret(connection: sqlite3.Connection, secrets: Secrets, service_id: str) ->
 
 
 def was_received(connection: sqlite3.Connection, service_id: str, notice: Notice) -> bool:
-    """Whether the same payload told of the same ref before."""
+    """Whether the same payload told of the same ref before, however long ago."""
     row = connection.execute(
-        "SELECT 1 FROM deliveries WHERE service_id = ? AND digest = ? AND ref = ? AND verdict <> ?",
-        (service_id, notice.digest, notice.ref, Verdict.REFUSED.value),
+        "SELECT 1 FROM received_marks WHERE service_id = ? AND mark = ?", (service_id, _mark(notice))
     ).fetchone()
     return bool(notice.digest) and row is not None
+
+
+def was_taken(connection: sqlite3.Connection, service_id: str, notice: Notice) -> bool:
+    """Whether this very notice was written down: the relay hands it over again where the answer came too late."""
+    row = connection.execute(
+        "SELECT 1 FROM deliveries WHERE service_id = ? AND digest = ? AND notice = ? AND NOT is_redelivery",
+        (service_id, notice.digest, _text(notice)),
+    ).fetchone()
+    return row is not None
 
 
 def record(
@@ -122,16 +158,40 @@ def record(
             " (id, service_id, digest, ref, notice, verdict, reason, deployment_id, is_redelivery)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                row_id, service_id, notice.digest, notice.ref, json.dumps(to_json(notice), separators=(",", ":")),
+                row_id, service_id, notice.digest, notice.ref, _text(notice),
                 verdict.value, reason, deployment_id, int(is_redelivery),
             ),
         )  # fmt: skip
+        of_its_kind = f"deliveries WHERE service_id = ? AND verdict {_SAME[verdict is Verdict.REFUSED]} ?"
+        which = (service_id, Verdict.REFUSED.value)
         connection.execute(
-            "DELETE FROM deliveries WHERE service_id = ? AND place <= (SELECT place FROM deliveries"
-            " WHERE service_id = ? ORDER BY place DESC LIMIT 1 OFFSET ?)",
-            (service_id, service_id, KEPT_DELIVERIES),
+            f"DELETE FROM {of_its_kind} AND place <= (SELECT place FROM {of_its_kind}"
+            " ORDER BY place DESC LIMIT 1 OFFSET ?)",
+            (*which, *which, KEPT_REFUSED if verdict is Verdict.REFUSED else KEPT_DELIVERIES),
         )
+        if notice.digest and verdict not in (Verdict.REFUSED, Verdict.ANSWERED):
+            _mark_received(connection, service_id, notice)
     return delivery(connection, row_id)[0]
+
+
+def _mark_received(connection: sqlite3.Connection, service_id: str, notice: Notice) -> None:
+    connection.execute(
+        "INSERT INTO received_marks (service_id, mark) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        (service_id, _mark(notice)),
+    )
+    connection.execute(
+        "DELETE FROM received_marks WHERE service_id = ? AND place <= (SELECT place FROM received_marks"
+        " WHERE service_id = ? ORDER BY place DESC LIMIT 1 OFFSET ?)",
+        (service_id, service_id, KEPT_MARKS),
+    )
+
+
+def _mark(notice: Notice) -> bytes:
+    return hashlib.sha256(f"{notice.digest} {notice.ref}".encode()).digest()[:16]
+
+
+def _text(notice: Notice) -> str:
+    return json.dumps(to_json(notice), separators=(",", ":"))
 
 
 def delivery(connection: sqlite3.Connection, delivery_id: str) -> tuple[Delivery, Notice]:
@@ -142,12 +202,16 @@ def delivery(connection: sqlite3.Connection, delivery_id: str) -> tuple[Delivery
     return _delivery(row)
 
 
-def deliveries(connection: sqlite3.Connection, service_id: str, limit: int = 50) -> list[Delivery]:
-    """Give a service's deliveries, the newest first."""
-    rows = connection.execute(
-        "SELECT * FROM deliveries WHERE service_id = ? ORDER BY place DESC LIMIT ?", (service_id, limit)
-    )
-    return [_delivery(row)[0] for row in rows]
+def deliveries(connection: sqlite3.Connection, service_id: str) -> list[Delivery]:
+    """Give a service's deliveries, the newest first. Refused ones take no other's place in the list."""
+    rows = []
+    for is_refused, limit in ((False, LISTED), (True, LISTED_REFUSED)):
+        rows += connection.execute(
+            f"SELECT * FROM deliveries WHERE service_id = ? AND verdict {_SAME[is_refused]} ?"
+            " ORDER BY place DESC LIMIT ?",
+            (service_id, Verdict.REFUSED.value, limit),
+        ).fetchall()
+    return [_delivery(row)[0] for row in sorted(rows, key=lambda row: -int(row["place"]))]
 
 
 def _hook(row: sqlite3.Row) -> HookRow:

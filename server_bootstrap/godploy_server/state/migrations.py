@@ -215,5 +215,17 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             trusted_at TEXT NOT NULL,
             UNIQUE (host, key_type)
         ) STRICT""",
+        # What was believed once, long after its delivery is listed no more: an old push must not come again.
+        """CREATE TABLE received_marks (
+            place INTEGER PRIMARY KEY AUTOINCREMENT,
+            service_id TEXT NOT NULL REFERENCES services (id) ON DELETE CASCADE,
+            mark BLOB NOT NULL,
+            UNIQUE (service_id, mark)
+        ) STRICT""",
+        # Hooks that ended: what the relay took in by them before is listed as refused.
+        """CREATE TABLE former_hooks (
+            id TEXT PRIMARY KEY,
+            service_id TEXT NOT NULL REFERENCES services (id) ON DELETE CASCADE
+        ) STRICT""",
     ),
 )

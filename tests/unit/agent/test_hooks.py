@@ -1,6 +1,11 @@
+import hashlib
+import hmac
+import http.client
 import json
 import socket
 import stat
+import subprocess
+import sys
 
 import pytest
 
@@ -57,7 +62,8 @@ def test_a_push_becomes_a_deployment_of_exactly_that_commit_once(service):
     )
     assert deployment["asked_by"] == "A. Author"
 
-    assert hand_over(agent, hook=hook_id, delivery="d-2") == b"+\n"  # the same payload under another id
+    again = {"delivery": "d-2", "received_at": "2026-01-01T00:00:01+00:00"}
+    assert hand_over(agent, hook=hook_id, **again) == b"+\n"  # the same payload under another id
     assert hand_over(agent, hook=hook_id, digest="", refused="its signature does not fit") == b"+\n"
     refused = agent.get(f"/v1/services/{service_id}/deliveries")[1][:2]
     assert [each["verdict"] for each in refused] == ["refused", "refused"]
@@ -83,7 +89,10 @@ def test_the_secret_is_for_the_relay_and_whoever_asks_by_name(service):
     assert renewed["path"] != hook["path"]
     assert not file.exists()
     assert hand_over(agent, hook=hook_id) == b"+\n"  # the relay may still have had it in hand
-    assert agent.get(f"/v1/services/{service_id}/deliveries")[1] == []
+    (late,) = agent.get(f"/v1/services/{service_id}/deliveries")[1]
+    assert (late["verdict"], late["deployment_id"]) == ("refused", None)
+    assert "renewed or removed" in late["reason"]
+    assert agent.get(f"/v1/services/{service_id}/deployments")[1] == []
     assert agent.request("DELETE", f"/v1/services/{service_id}/hook")[0] == 200
     assert not (agent.paths.hooks / f"{renewed_id}.json").exists()
 
@@ -113,7 +122,163 @@ def test_settings_of_a_hook_are_checked_and_kept(service):
     assert "watch_paths" in answer["problem"]["why"]
 
 
-@pytest.mark.parametrize("line", [b"not json\n", b'{"hook": 1}\n', b"[]\n"])
+def deliveries_of(agent, service_id):
+    return agent.get(f"/v1/services/{service_id}/deliveries")[1]
+
+
+def test_a_notice_that_is_handed_over_twice_counts_once(service):
+    agent, service_id = service
+    _, hook_id = make_hook(agent, service_id)
+    assert [hand_over(agent, hook=hook_id) for _ in range(2)] == [b"+\n"] * 2  # its first answer came too late
+    told = {"hook": hook_id, "digest": "", "refused": "its sender is too slow", "commit": ""}
+    assert [hand_over(agent, **told) for _ in range(2)] == [b"+\n"] * 2
+    assert [each["verdict"] for each in deliveries_of(agent, service_id)] == ["refused", "deployed"]
+
+
+def test_a_ping_is_answered_as_often_as_it_comes(service):
+    agent, service_id = service
+    _, hook_id = make_hook(agent, service_id)
+    for second in range(2):
+        hand_over(agent, hook=hook_id, event="ping", received_at=f"2026-01-01T00:00:0{second}+00:00")
+    assert [each["verdict"] for each in deliveries_of(agent, service_id)] == ["answered"] * 2
+
+
+def test_refused_deliveries_push_no_other_one_out_of_the_list(service):
+    agent, service_id = service
+    _, hook_id = make_hook(agent, service_id)
+    hand_over(agent, hook=hook_id)
+    for number in range(60):
+        hand_over(agent, hook=hook_id, digest="", commit="", refused=f"forged {number}")
+    listed = deliveries_of(agent, service_id)
+    assert [each["verdict"] for each in listed].count("deployed") == 1
+    assert listed[0]["reason"] == "forged 59"
+    assert len(listed) < 60
+
+
+def test_a_service_that_is_removed_takes_its_hook_along_at_once(service):
+    agent, service_id = service
+    _, hook_id = make_hook(agent, service_id)
+    assert (agent.paths.hooks / f"{hook_id}.json").exists()
+    assert agent.request("DELETE", f"/v1/services/{service_id}")[0] == 200
+    assert not (agent.paths.hooks / f"{hook_id}.json").exists()
+    assert hand_over(agent, hook=hook_id) == b"+\n"  # the relay may still have had it in hand
+    assert agent.get("/v1/info")[0] == 200
+
+
+def test_what_waited_while_the_agent_was_down_is_taken_in_order_and_once(service):
+    agent, service_id = service
+    _, hook_id = make_hook(agent, service_id, host="gitea")
+    agent.stop()
+    spool, port = agent.paths.run_dir / "spool", free_port()
+    relay = start_relay(agent, spool, port)
+    secret = json.loads((agent.paths.hooks / f"{hook_id}.json").read_text())["secret"]
+    commits = [f"{number:040x}" for number in range(1, 4)]
+    try:
+        for commit in commits[:2]:
+            assert push(port, hook_id, secret, commit) == 202
+        end(relay)
+        relay = start_relay(agent, spool, port)
+        assert push(port, hook_id, secret, commits[0]) == 409  # known across its restart
+        assert push(port, hook_id, secret, commits[2]) == 202
+        agent.start()
+        wait_for(lambda: len(deliveries_of(agent, service_id)) == 4)
+        came = deliveries_of(agent, service_id)[::-1]
+        assert [each["commit"] for each in came if each["verdict"] == "deployed"] == commits
+        assert [each["verdict"] for each in came].count("refused") == 1
+        wait_for(lambda: not list(spool.glob("*.json")))
+        agent.stop()
+        agent.start()
+        end(relay)
+        (spool / "seen").unlink()
+        relay = start_relay(agent, spool, port)
+        assert push(port, hook_id, secret, commits[0]) == 202  # the relay forgot; the agent did not
+        assert deliveries_of(agent, service_id)[0]["reason"] == "it was received before"
+    finally:
+        end(relay)
+
+
+def test_what_waits_for_a_hook_that_is_renewed_meanwhile_is_listed_and_not_deployed(service):
+    agent, service_id = service
+    _, hook_id = make_hook(agent, service_id, host="gitea")
+    secret = json.loads((agent.paths.hooks / f"{hook_id}.json").read_text())["secret"]
+    agent.stop()
+    spool, port = agent.paths.run_dir / "spool", free_port()
+    relay = start_relay(agent, spool, port)
+    try:
+        assert push(port, hook_id, secret, COMMIT) == 202
+    finally:
+        end(relay)
+    agent.start()
+    make_hook(agent, service_id, renews_secret=True)
+    relay = start_relay(agent, spool, port)
+    try:
+        wait_for(lambda: deliveries_of(agent, service_id))
+        assert deliveries_of(agent, service_id)[0]["verdict"] == "refused"
+        assert agent.get(f"/v1/services/{service_id}/deployments")[1] == []
+        assert push(port, hook_id, secret, COMMIT) == 404
+    finally:
+        end(relay)
+
+
+def free_port():
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return trial.getsockname()[1]
+
+
+def start_relay(agent, spool, port):
+    """The relay as it runs on a server, beside the agent."""
+    words = ["relay", "--run-dir", str(agent.paths.run_dir), "--spool-dir", str(spool), "--listen", f"127.0.0.1:{port}"]
+    process = subprocess.Popen([sys.executable, "-m", "godploy_server", *words], stderr=subprocess.DEVNULL)
+    wait_for(lambda: is_open(port))
+    return process
+
+
+def is_open(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def end(process):
+    process.terminate()
+    assert process.wait(20) == 0
+
+
+def push(port, hook_id, secret, commit):
+    """Send a push as Gitea does, and give the status of the answer."""
+    body = json.dumps({"ref": "refs/heads/main", "before": "a" * 40, "after": commit}).encode()
+    signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    fields = {"Content-Type": "application/json", "X-Gitea-Event": "push", "X-Gitea-Signature": signature}
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("POST", f"/_godploy/hooks/{hook_id}", body, fields)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"commit": "--upload-pack=touch /tmp/x"},
+        {"commit": "HEAD"},
+        {"digest": "x"},
+        {"ref": "x" * 5000},
+        {"hook": "../agent"},
+        {"received_at": "2026-01-01T00:00:00"},
+    ],
+)
+def test_a_notice_that_the_relay_would_never_make_is_dropped(service, told):
+    agent, service_id = service
+    _, hook_id = make_hook(agent, service_id)
+    assert hand_over(agent, **{"hook": hook_id, **told}) == b"+\n"
+    assert deliveries_of(agent, service_id) == []
+    assert agent.get(f"/v1/services/{service_id}/deployments")[1] == []
+
+
+@pytest.mark.parametrize("line", [b"not json\n", b'{"hook": 1}\n', b"[]\n", b"[" * 100_000 + b"\n"])
 def test_a_line_that_is_no_notice_is_dropped(service, line):
     agent, _ = service
     wait_for(agent.paths.hooks_socket.exists)

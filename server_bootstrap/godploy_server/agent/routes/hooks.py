@@ -35,7 +35,7 @@ async def put(agent: Agent, request: Request) -> Answer:
         _check_patterns(name, getattr(wanted, name) or ())
     if wanted.shared:
         wanted = replace(wanted, host=shared_hooks.find(agent.connection, wanted.shared).host)
-    before = {row.id for row in hooks.every(agent.connection) if row.hook.service_id == service.id}
+    before = set(hooks.ids_of(agent.connection, service.id))
     row = hooks.put(agent.connection, agent.engine.secrets, service.id, wanted)
     if row.hook.shared:
         before.add(row.id)  # it is reached by the shared hook alone, or a push would come twice
