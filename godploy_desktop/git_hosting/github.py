@@ -91,7 +91,7 @@ class GitHub(GitHubLike):
         return self._owners
 
     async def repository(self, full_name: str) -> Repository:
-        return _repository((await self._client.get(self._of(full_name))).content)
+        return read_repository((await self._client.get(self._of(full_name))).content)
 
     async def branches(self, full_name: str, search: str = "", page: str = "") -> Page[Ref]:
         if search and not page:
@@ -158,10 +158,11 @@ class GitHub(GitHubLike):
 def _repositories(answer: Answer) -> Page[Repository]:
     content = answer.content
     found = content if isinstance(content, list) else reading.at(content, "items")
-    return Page(tuple(map(_repository, reading.items(found))), answer.next_page)
+    return Page(tuple(map(read_repository, reading.items(found))), answer.next_page)
 
 
-def _repository(found: object) -> Repository:
+def read_repository(found: object) -> Repository:
+    """Read a repository as GitHub gives it."""
     return Repository(
         full_name=reading.text(found, "full_name"),
         clone_ssh=reading.text(found, "ssh_url"),

@@ -11,6 +11,7 @@ from typing import Protocol
 from godploy_desktop.git_hosting.values import (
     Commit,
     DeployKey,
+    GitHubApp,
     Page,
     RateLimit,
     Ref,
@@ -38,6 +39,8 @@ class GitHost(Protocol):
 
     hook_host: HookHost
     """Which signature its webhooks carry."""
+    app: GitHubApp | None
+    """The GitHub App that the account was signed in by, None for any other sign-in."""
 
     @property
     def rate_limit(self) -> RateLimit | None:

@@ -17,7 +17,8 @@ from godploy_desktop.git_hosting.values import RateLimit
 from godploy_server.contract import BadInput, Conflict, GodployError, NotAllowed, NotFound, Unreachable
 
 Authorization = Callable[[str], Awaitable[str]]
-"""Gives the value of the Authorization header, another one than the argument: what the host refused, "" at first.
+"""Gives the value of the Authorization header ("": none is sent), another one than the argument: what the host
+refused, "" at first.
 Raises SignInAgain when there is none to be had."""
 
 TIMEOUT: Final = httpx.Timeout(20.0, connect=10.0)
@@ -104,7 +105,7 @@ class HostClient:
         self, method: str, path: str, body: object, query: Mapping[str, str], authorization: str
     ) -> tuple[httpx.Response, bytes]:
         address = self._address(path)
-        headers = {"Authorization": authorization}
+        headers = {"Authorization": authorization} if authorization else {}
         try:
             async with self._client.stream(
                 method, address, params=query or None, json=body, headers=headers

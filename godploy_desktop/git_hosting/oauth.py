@@ -1,7 +1,8 @@
 """OAuth 2.0 for native applications: the system's browser, a redirect to loopback, PKCE; and the device flow.
 
 Sources: RFC 8252 (native applications), RFC 7636 (PKCE, S256 only), RFC 6749 (refresh), RFC 8628 (device flow).
-No client secret anywhere: these are public clients. Tokens are never printed or put into an address.
+These are public clients without a secret; but a GitHub App that was made here has one of its own, which lies in the
+keyring. Tokens are never printed or put into an address.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-import hmac
 import secrets
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
@@ -66,7 +66,8 @@ class Verifier:
 
 
 class OAuth:
-    """Signs in at one host for one public client."""
+    """Signs in at one host for one client. `secret` is that of an app that was made here, else "" (public clients).
+    `port` of loopback is tried first."""
 
     def __init__(
         self,
@@ -74,36 +75,32 @@ class OAuth:
         client_id: str,
         scopes: tuple[str, ...],
         transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        secret: str = "",
+        port: int = 0,
     ) -> None:
         self._endpoints = endpoints
         self._client_id = client_id
         self._scopes = scopes
         self._transport = transport
+        self._secret = secret
+        self._port = port
 
-    async def by_browser(self, open_browser: OpenBrowser) -> Tokens:
+    async def by_browser(self, open_browser: OpenBrowser, within_s: float = LONGEST_SIGN_IN_S) -> Tokens:
         """Let the person sign in in the browser. Raises Cancelled (refused there), NotAllowed, Unreachable."""
         verifier, state = Verifier.new(), secrets.token_urlsafe(24)
-        async with Loopback() as loopback:
+        async with Loopback(self._port) as loopback:
             query = {
                 "response_type": "code",
                 "client_id": self._client_id,
                 "redirect_uri": loopback.address,
-                "scope": " ".join(self._scopes),
+                **({"scope": " ".join(self._scopes)} if self._scopes else {}),
                 "state": state,
                 "code_challenge": verifier.challenge,
                 "code_challenge_method": "S256",
             }
             await open_browser(f"{self._endpoints.authorize}?{urlencode(query)}")
-            try:
-                async with asyncio.timeout(LONGEST_SIGN_IN_S):
-                    while True:
-                        answer = await loopback.next()
-                        if hmac.compare_digest(answer.get("state", ""), state):
-                            break  # any other page or program may send something here; it is not the answer
-            except TimeoutError:
-                raise Cancelled(
-                    "Nobody signed in", "the browser did not come back within ten minutes", "Begin again"
-                ) from None
+            answer = await loopback.answer_to(state, within_s)
             if "code" not in answer:
                 why = answer.get("error_description") or answer.get("error") or "it gave no reason"
                 raise Cancelled("The sign-in was refused", f"the host says: {why[:200]}", "Begin again, or use a token")
@@ -161,7 +158,8 @@ class OAuth:
         return Tokens(renewed.access, tokens.refresh, renewed.expires_at, renewed.scopes or tokens.scopes)
 
     async def _token(self, form: Mapping[str, str]) -> Tokens:
-        return _tokens(await self._post(self._endpoints.token, {"client_id": self._client_id, **form}))
+        client = {"client_id": self._client_id} | ({"client_secret": self._secret} if self._secret else {})
+        return _tokens(await self._post(self._endpoints.token, client | dict(form)))
 
     async def _post(self, address: str, form: Mapping[str, str]) -> Mapping[str, Any]:
         verify = ssl.create_default_context() if self._transport is None else True

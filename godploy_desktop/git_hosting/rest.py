@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 
 from godploy_desktop.git_hosting import reading
 from godploy_desktop.git_hosting.http import HostClient
-from godploy_desktop.git_hosting.values import DeployKey, RateLimit, Webhook
+from godploy_desktop.git_hosting.values import DeployKey, GitHubApp, RateLimit, Webhook
 from godploy_server.contract import BadInput, CommitStatus, HookHost, NotFound, knows_already, status_request
 
 
@@ -14,7 +14,7 @@ class RestHost(ABC):
     """One account at a host; the subclass says where things are and how they look there."""
 
     hook_host: HookHost
-    app = ""
+    app: GitHubApp | None = None
 
     def __init__(self, client: HostClient) -> None:
         self._client = client

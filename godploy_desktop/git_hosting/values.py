@@ -127,3 +127,34 @@ class Webhook:
     url: str
     is_active: bool
     events: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class GitHubApp:
+    """An app of the person's own, or of an organization. Its secrets lie in the keyring under `id` and `address`."""
+
+    id: str  # a number, at its host
+    address: str  # of the host, such as "https://github.com"
+    name: str
+    page: str  # https://github.com/apps/SLUG, at Enterprise Server https://HOST/github-apps/SLUG
+    owner: str
+    is_organization: bool
+    client_id: str
+    webhook: str = ""  # the address that it tells of pushes, "" where it was made without one
+    port: int = 0  # of loopback, where its sign-in came back to when it was made
+
+    @property
+    def slug(self) -> str:
+        """The last part of its page: its name as addresses hold it, one of a kind at its host."""
+        return self.page.rpartition("/")[2]
+
+    @property
+    def install_page(self) -> str:
+        """Where it is installed, and where it is let reach more repositories."""
+        return f"{self.page}/installations/new"
+
+    @property
+    def settings_page(self) -> str:
+        """Where its owner changes or deletes it."""
+        owner = f"/organizations/{self.owner}" if self.is_organization else ""
+        return f"{self.address}{owner}/settings/apps/{self.slug}"

@@ -267,6 +267,18 @@ class AgentClient(AgentCalls):
         """What is given to the git host; the audit remembers that it was asked for."""
         return await self._call(contract.HookSecret, "POST", f"{_service(service)}/hook/secret")
 
+    async def shared_hooks(self) -> tuple[contract.SharedHook, ...]:
+        """The server's own hooks: those of apps at git hosts."""
+        return await self._call(tuple[contract.SharedHook, ...], "GET", "/v1/hooks")
+
+    async def set_shared_hook(self, wanted: contract.SetSharedHook) -> contract.SharedHook:
+        """Make a hook of an app, or give the one it has another path and secret."""
+        return await self._call(contract.SharedHook, "POST", "/v1/hooks", wanted)
+
+    async def delete_shared_hook(self, hook: str) -> contract.SharedHook:
+        """Forget a hook of an app; gives back what it was, with the services that deployed through it."""
+        return await self._call(contract.SharedHook, "DELETE", f"/v1/hooks/{_part(hook)}")
+
     async def deliveries(self, service: ServiceId) -> tuple[contract.Delivery, ...]:
         """The newest 50 deliveries, newest first."""
         return await self._call(tuple[contract.Delivery, ...], "GET", f"{_service(service)}/deliveries")

@@ -14,16 +14,20 @@ from typing import Any, Final
 
 import httpx
 
+from godploy_desktop.core.git import GIT_ACCOUNTS
+from godploy_desktop.core.git.apps import GitHubApps
 from godploy_desktop.core.secrets import Secrets
 from godploy_desktop.core.signal import Signal
 from godploy_desktop.git_hosting import bitbucket, gitea, github, gitlab
+from godploy_desktop.git_hosting.github_installations import GitHubByApp
 from godploy_desktop.git_hosting.host import GitHost, SignInAgain
 from godploy_desktop.git_hosting.http import Authorization, HostClient
 from godploy_desktop.git_hosting.oauth import DeviceCode, Endpoints, OAuth, OpenBrowser
-from godploy_desktop.git_hosting.values import Account, HostKind, SignIn, Tokens
+from godploy_desktop.git_hosting.values import Account, GitHubApp, HostKind, SignIn, Tokens
 from godploy_server.contract import BadInput, NotFound
 
-SETTING: Final = "git-accounts"
+SETTING: Final = GIT_ACCOUNTS
+PREFERRED: Final = "git-account-used-last"
 CLIENT_IDS: Final = "git-client-ids"
 """The setting that maps a host's address to the client id of an OAuth application there."""
 
@@ -111,6 +115,7 @@ class GitAccounts:
         self._write = write
         self._transport = transport
         self._renewing: dict[str, asyncio.Lock] = {}
+        self.apps = GitHubApps(secrets, read, write, transport)
         self.changed: Signal[GitAccounts] = Signal()
 
     @property
@@ -125,6 +130,18 @@ class GitAccounts:
                 return each
         known = ", ".join(label(each) for each in self.accounts) or "none yet"
         raise NotFound(f"There is no account “{name}”", f"the accounts are: {known}", "Check the name, or sign in")
+
+    @property
+    def preferred(self) -> Account | None:
+        """The account that was chosen last, else the first one, None without any."""
+        wanted = self._read(PREFERRED)
+        known = self.accounts
+        return next((each for each in known if each.id == wanted), known[0] if known else None)
+
+    def prefer(self, account: Account) -> None:
+        """Remember that this account was chosen."""
+        if self._read(PREFERRED) != account.id:
+            self._write(PREFERRED, account.id)
 
     def client_id(self, address: str) -> str:
         """Give the client id that is set for a host, "" if none is."""
@@ -156,6 +173,18 @@ class GitAccounts:
         oauth = self._oauth(kind, address)
         return await self._add(kind, address, SignIn.DEVICE, await oauth.by_device(show))
 
+    async def sign_in_by_app(self, app: GitHubApp, open_browser: OpenBrowser) -> Account:
+        """Sign in as a user of a GitHub App of one's own, in the system's browser."""
+        tokens = await (await self._oauth_of_app(app)).by_browser(open_browser)
+        return await self._add(HostKind.GITHUB, app.address, SignIn.APP, tokens, app.client_id)
+
+    async def forget_app(self, app: GitHubApp) -> None:
+        """Forget an app, and the accounts that were signed in by it."""
+        for each in self.accounts:
+            if each.sign_in is SignIn.APP and (each.address, each.client_id) == (app.address, app.client_id):
+                await self.remove(each)
+        await self.apps.forget(app)
+
     async def remove(self, account: Account) -> None:
         """Forget an account and its tokens. At the host, the sign-in can be revoked too."""
         self._write(SETTING, [_row(each) for each in self.accounts if each.id != account.id])
@@ -173,8 +202,8 @@ class GitAccounts:
         """Give what asks the host in the account's name. Close it after use."""
         return self._host(account, lambda refused: self._authorization(account, refused))
 
-    async def _add(self, kind: HostKind, address: str, sign_in: SignIn, tokens: Tokens) -> Account:
-        draft = Account("", kind, address, "", "", sign_in, self.client_id(address))
+    async def _add(self, kind: HostKind, address: str, sign_in: SignIn, tokens: Tokens, client_id: str = "") -> Account:
+        draft = Account("", kind, address, "", "", sign_in, client_id or self.client_id(address))
 
         async def just_this(refused: str) -> str:
             if refused:
@@ -214,9 +243,26 @@ class GitAccounts:
                 raise SignInAgain(
                     f"{label(account)} has to sign in again", "its token is expired or was revoked", "Sign in again"
                 )
-            tokens = await self._oauth(account.kind, account.address).renew(tokens)
+            tokens = await (await self._oauth_of(account)).renew(tokens)
             await self._secrets.keep_secret(_name(account.id), _stored(tokens))
         return _header(account.kind, tokens)
+
+    async def _oauth_of(self, account: Account) -> OAuth:
+        if account.sign_in is not SignIn.APP:
+            return self._oauth(account.kind, account.address)
+        app = self.apps.by_client(account.address, account.client_id)
+        if app is None:
+            raise SignInAgain(
+                f"{label(account)} has to sign in again",
+                "the app that it was signed in by was forgotten here",
+                "Sign in again, by another app or another way",
+            )
+        return await self._oauth_of_app(app)
+
+    async def _oauth_of_app(self, app: GitHubApp) -> OAuth:
+        kept = await self.apps.secrets_of(app)
+        endpoints = github.endpoints(app.address)
+        return OAuth(endpoints, app.client_id, (), self._transport, secret=kept.client_secret, port=app.port)
 
     def _oauth(self, kind: HostKind, address: str) -> OAuth:
         endpoints: dict[HostKind, Callable[[str], Endpoints]] = {
@@ -239,7 +285,8 @@ class GitAccounts:
         headers = github.HEADERS if account.kind is HostKind.GITHUB else None
         name = NAMES[account.kind] if account.address == PUBLIC[account.kind] else account.address.partition("://")[2]
         client = HostClient(name, kind.api(account.address), authorization, headers=headers, transport=self._transport)
-        return kind(client)
+        app = self.apps.by_client(account.address, account.client_id) if account.sign_in is SignIn.APP else None
+        return kind(client) if app is None else GitHubByApp(client, app)
 
 
 def label(account: Account) -> str:

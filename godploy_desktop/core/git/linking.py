@@ -13,7 +13,7 @@ from typing import Final
 from godploy_desktop.core.server import Server
 from godploy_desktop.core.tasks import Progress, TaskStep, TaskStepState
 from godploy_desktop.git_hosting.host import GitHost
-from godploy_desktop.git_hosting.values import Account, DeployKey, Repository, Webhook
+from godploy_desktop.git_hosting.values import Account, DeployKey, GitHubApp, Repository, Webhook
 from godploy_server.contract import (
     HOOKS_PATH,
     AgentInfo,
@@ -27,6 +27,7 @@ from godploy_server.contract import (
     Service,
     ServiceId,
     SetHook,
+    SharedHook,
 )
 
 _TITLE: Final = "Godploy"
@@ -34,10 +35,11 @@ _TITLE: Final = "Godploy"
 
 @dataclass(frozen=True)
 class Link:
-    """What a host has of a service."""
+    """What a host has of a service. With `shared` an app tells of its pushes, and it has no webhook of its own."""
 
     deploy_key: DeployKey | None
     webhook: Webhook | None
+    shared: SharedHook | None = None
 
 
 def full_name_of(source: GitSource, account: Account) -> str:
@@ -103,6 +105,8 @@ async def look(server: Server, service: Service, host: GitHost, full_name: str) 
     wanted = " ".join(service.deploy_key.split()[:2])
     key = next((each for each in await host.deploy_keys(full_name) if each.key == wanted), None)
     hook = await hook_of(server, service.id)
+    if hook is not None and hook.shared:
+        return Link(key, None, await _shared(server, hook.shared))
     webhooks = await host.webhooks(full_name) if hook is not None else ()
     return Link(key, next((each for each in webhooks if hook is not None and is_ours(each, hook)), None))
 
@@ -131,12 +135,43 @@ async def add_key(server: Server, service: Service, host: GitHost, repository: R
 
 
 async def add_hook(server: Server, service: Service, host: GitHost, repository: Repository) -> Webhook:
-    """Let the host tell the server of pushes; changes the webhook that is there, if it is. Raises GodployError."""
-    hook = await server.agent.set_hook(service.id, SetHook(host=host.hook_host, is_on=True))
+    """Let the host tell the server of pushes; changes the webhook that is there, if it is. Raises GodployError.
+
+    Where the account was signed in by an app that tells this very server, its webhook serves the service too: then
+    that one is given back, and one of the service's own is removed, so that no push comes twice.
+    """
+    shared = await hook_of_app(server, host.app)
+    if shared is not None:
+        return await _go_through(server, service, host, repository, shared)
+    hook = await server.agent.set_hook(service.id, SetHook(host=host.hook_host, is_on=True, shared=""))
     secret = await server.agent.hook_secret(service.id)
     address = await hook_address(server, hook)
     before = [each for each in await host.webhooks(repository.full_name) if is_ours(each, hook)]
     return await host.put_webhook(repository.full_name, address, secret.secret, before[0].id if before else "")
+
+
+async def hook_of_app(server: Server, app: GitHubApp | None) -> SharedHook | None:
+    """Give the hook by which an app tells a server of pushes, None where it tells none, or another one."""
+    if app is None or not app.webhook:
+        return None
+    known = await server.agent.shared_hooks()
+    return next((each for each in known if each.page == app.page and app.webhook.endswith(each.path)), None)
+
+
+async def _go_through(
+    server: Server, service: Service, host: GitHost, repository: Repository, shared: SharedHook
+) -> Webhook:
+    own = await hook_of(server, service.id)
+    hook = await server.agent.set_hook(service.id, SetHook(is_on=True, shared=shared.id))
+    if own is not None and not own.shared:
+        for each in await host.webhooks(repository.full_name):
+            if is_ours(each, own):
+                await host.remove_webhook(repository.full_name, each.id)
+    return Webhook("", await hook_address(server, hook), is_active=True, events=("push",))
+
+
+async def _shared(server: Server, hook_id: str) -> SharedHook | None:
+    return next((each for each in await server.agent.shared_hooks() if each.id == hook_id), None)
 
 
 async def unlink(server: Server, service: Service, host: GitHost, full_name: str) -> Link:
@@ -154,6 +189,11 @@ async def unlink(server: Server, service: Service, host: GitHost, full_name: str
 async def try_webhook(server: Server, service: Service, host: GitHost, full_name: str) -> None:
     """Let the host send a test delivery; it appears in the list of deliveries. Raises Conflict without a webhook."""
     found = await look(server, service, host, full_name)
+    if found.shared is not None:
+        newest = f"the newest delivery: {found.shared.received}" if found.shared.received else "nothing came yet"
+        raise Conflict(
+            f"GitHub sends no test by the webhook of {found.shared.name}", newest, "Push a commit to see it work"
+        )
     if found.webhook is None:
         raise Conflict(
             "There is no webhook at the host", f"{full_name} has none of this service", "Link the repository again"

@@ -88,6 +88,23 @@ async def test_an_answer_with_another_state_is_not_the_answer():
     assert host.forms[0]["code"] == "c-1"
 
 
+async def test_answers_with_another_state_alone_end_the_sign_in_with_a_reason():
+    oauth = OAuth(ENDPOINTS, "a-client", ("api",), Host(ISSUED).transport)
+    opened = browser(lambda _query: [{"code": "stolen", "state": "gu€ssed"}, {"code": "stolen"}])
+    with pytest.raises(Cancelled) as raised:
+        await oauth.by_browser(opened, within_s=2)
+    assert "another sign-in" in raised.value.problem.why
+    with pytest.raises(Cancelled, match="did not come back"):
+        await oauth.by_browser(browser(lambda _query: []), within_s=0.1)
+
+
+async def test_a_port_that_is_taken_is_left_alone():
+    async with Loopback() as first, Loopback(first.port) as second:
+        assert second.port not in (0, first.port)
+    async with Loopback(first.port) as again:
+        assert again.port == first.port
+
+
 async def test_a_refusal_in_the_browser_is_said():
     oauth = OAuth(ENDPOINTS, "a-client", ("api",), Host(ISSUED).transport)
     with pytest.raises(Cancelled, match="refused"):
@@ -133,7 +150,9 @@ async def test_the_loopback_answers_one_path_and_shuts():
         good = await client.get(loopback.address, params={"code": "c", "state": "s"})
         assert "Signed in" in good.text
         assert "c" not in good.headers.get("location", "")
-        assert await loopback.next() == {"code": "c", "state": "s"}
+        assert await loopback.answer_to("s", 20) == {"code": "c", "state": "s"}
+        page = loopback.show("On to the host", "It asks you", "<form></form>")
+        assert "<form></form>" in (await client.get(page)).text
     with pytest.raises(httpx.HTTPError):
         async with httpx.AsyncClient(trust_env=False) as client:
             await client.get(loopback.address)
