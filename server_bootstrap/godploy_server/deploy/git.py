@@ -23,6 +23,7 @@ from godploy_server.state.exhaustion import disk_full
 
 FETCHED_REF: Final = "refs/godploy/fetched"
 EVERY_BRANCH: Final = "refs/heads/*"
+EVERY_TAG: Final = "refs/tags/*"
 REMOTE: Final = "source"
 _COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
 _SCP_LIKE: Final = re.compile(r"(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9.\-\[\]:]+:[^:].*")
@@ -152,10 +153,10 @@ def fetch_arguments(cache: Path, revision: Revision) -> list[str]:
 
 
 def fetch_history_arguments(cache: Path, reference: str) -> list[str]:
-    """Fetch a whole branch, or all of them for EVERY_BRANCH: for hosts that do not hand out single commits, and
-    for short hashes."""
+    """Fetch a whole branch, or all of them for EVERY_BRANCH, or EVERY_TAG: for hosts that do not hand out single
+    commits, and for short hashes."""
     unshallow = ["--unshallow"] if (cache / "shallow").exists() else []
-    into = "refs/godploy/heads/*" if reference == EVERY_BRANCH else FETCHED_REF
+    into = reference.replace("refs/", "refs/godploy/") if reference in (EVERY_BRANCH, EVERY_TAG) else FETCHED_REF
     return [
         "git", "--git-dir", str(cache), "fetch", "--progress", "--no-tags", "--force", *unshallow,
         REMOTE, f"{reference}:{into}",
@@ -270,7 +271,7 @@ def fetch_error(output: Sequence[str], url: str, revision: Revision, public_key:
     if revision.commit:
         return DeploymentFailed(
             f"The commit {revision.commit[:12]} is not in the repository",
-            f"it is in the history of no branch: {last}",
+            f"it is in the history of no branch and no tag: {last}",
             "Choose another commit, or push it",
         )
     return DeploymentFailed(f"{shown} could not be fetched", last, "Look at the deployment's log")

@@ -145,6 +145,27 @@ def test_a_private_repository_opens_with_the_services_own_key(
     assert engine.paths.deploy_key(attempt.service.id).stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize("over", ["file", "ssh"])
+def test_the_commit_of_an_annotated_tag_that_no_branch_has_is_fetched(
+    engine: Engine, repository: Path, ssh_host: SshHost, over: str
+) -> None:
+    git(repository, "checkout", "--quiet", "--detach")
+    (repository / "version").write_text("released")
+    git(repository, "commit", "--quiet", "-a", "-m", "release")
+    tagged = git(repository, "rev-parse", "HEAD")
+    git(repository, "tag", "-a", "-m", "words", "v1.1")
+    git(repository, "checkout", "--quiet", "main")
+    url = f"file://{repository}"
+    if over == "ssh":  # this sshd lets nobody ask for git's protocol 2: the host hands out ends of refs alone
+        url = ssh_host.url(repository)
+        ssh_host.trust(engine)
+        ssh_host.allow(ensure_deploy_key(engine.paths, ServiceId("5e41ce"), "shop"))
+    for wanted in (tagged, git(repository, "rev-parse", "v1.1")):
+        attempt = fetched(engine, url, commit=wanted)
+        assert (attempt.source_folder / "version").read_text() == "released"
+        assert deployments.find(engine.connection, attempt.deployment.id).commit == tagged
+
+
 def test_a_git_host_that_does_not_answer_is_named(engine: Engine, repository: Path) -> None:
     port = free_port()
     trusted.trust(engine, f"[127.0.0.1]:{port}", f"{SHIPPED[0].key_type} {SHIPPED[0].key}", "ada")

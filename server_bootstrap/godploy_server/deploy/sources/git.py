@@ -107,12 +107,12 @@ async def _fetch(
     """Fetch a revision into the cache; gives its full hash, author and subject.
 
     A commit that the host does not hand out by itself, or that is named by a short hash, is looked for in the history
-    of the reference and then in that of every branch.
+    of the reference, then in that of every branch, and of every tag: a tag may mark what no branch has.
     """
     await session.must(git.init_arguments(cache), "The cache of the source could not be made")
     ways = [partial(git.fetch_arguments, cache, revision)]
     if revision.commit:
-        histories = dict.fromkeys((revision.reference, git.EVERY_BRANCH))
+        histories = dict.fromkeys((revision.reference, git.EVERY_BRANCH, git.EVERY_TAG))
         ways = ways if len(revision.commit) in _WHOLE_HASHES else []
         ways += [partial(git.fetch_history_arguments, cache, each) for each in histories]
     is_reached = False
