@@ -15,9 +15,11 @@ from godploy_server.contract import (
     Domain,
     DomainId,
     Event,
+    GitHostScan,
     GodployError,
     Hook,
     HookSecret,
+    HostKey,
     LogLine,
     NotFound,
     Project,
@@ -29,10 +31,13 @@ from godploy_server.contract import (
     Service,
     ServiceState,
     Snapshot,
+    SourceCheck,
+    TrustedHostKey,
     Upload,
     Variable,
+    git_host,
 )
-from tests.gui.recorded import databases, pushes, snapshots
+from tests.gui.recorded import databases, host_keys, pushes, snapshots
 
 
 class RecordedAgent:
@@ -47,6 +52,8 @@ class RecordedAgent:
         self.kept_variables: tuple[Variable, ...] = snapshots.VARIABLES
         self.kept_releases: tuple[Release, ...] = snapshots.RELEASES
         self.kept_registries: tuple[Registry, ...] = databases.REGISTRIES
+        self.kept_host_keys: tuple[TrustedHostKey, ...] = host_keys.TRUSTED
+        self.shown_host_keys: tuple[HostKey, ...] = host_keys.SHOWN
         self.kept_uploads: tuple[Upload, ...] = databases.UPLOADS
         self.found: Cleanup = databases.CLEANUP
         self.planned: BuildPlan = databases.PLAN
@@ -234,6 +241,32 @@ class RecordedAgent:
         await self._called("rotate", service_id, rotate)
         dependents = databases.DEPENDENTS.get(service_id, ())
         return Rotated(dependents, tuple(f"s-storefront-{each}-99" for each in dependents if rotate.redeploys))
+
+    async def git_host_keys(self) -> tuple[TrustedHostKey, ...]:
+        return self.kept_host_keys
+
+    async def scan_git_host(self, address) -> GitHostScan:
+        await self._called("scan_git_host", address)
+        host = git_host(address)
+        offered = tuple(replace(each, host=host) for each in self.shown_host_keys)
+        return GitHostScan(host, offered, tuple(each for each in self.kept_host_keys if each.host == host))
+
+    async def trust_git_host(self, address, key) -> TrustedHostKey:
+        await self._called("trust_git_host", address, key)
+        shown = next(each for each in self.shown_host_keys if f"{each.key_type} {each.key}" == key)
+        made = host_keys.confirmed(git_host(address), shown, "ada", snapshots.NOW)
+        self.kept_host_keys = (*self.kept_host_keys, made)
+        return made
+
+    async def forget_git_host(self, key) -> TrustedHostKey:
+        await self._called("forget_git_host", key)
+        gone = next(each for each in self.kept_host_keys if each.id == key)
+        self.kept_host_keys = tuple(each for each in self.kept_host_keys if each.id != key)
+        return gone
+
+    async def check_source(self, service_id) -> SourceCheck:
+        await self._called("check_source", service_id)
+        return host_keys.CHECK
 
     async def registries(self) -> tuple[Registry, ...]:
         if "registries" in self.refuse:

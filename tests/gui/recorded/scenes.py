@@ -12,6 +12,7 @@ from godploy_desktop.remote.states import ConnectionState
 from godploy_desktop.ui.models.route import Route
 from godploy_server.contract import (
     Cleanup,
+    DeploymentChanged,
     DeploymentId,
     GodployError,
     NotAllowed,
@@ -21,7 +22,7 @@ from godploy_server.contract import (
     Unreachable,
     Variable,
 )
-from tests.gui.recorded import databases, pushes, snapshots
+from tests.gui.recorded import databases, host_keys, pushes, snapshots
 from tests.gui.recorded.git_hosts import GITHUB, OURS, with_accounts
 from tests.gui.recorded.workspace import recorded_server, recorded_workspace
 
@@ -226,6 +227,19 @@ def on_deployment(route: Route, identity: str) -> Route:
     return replace(route, tab="deployments", deployment=DeploymentId(identity))
 
 
+def look_at_host_key(error: GodployError, *, opens: bool = True) -> Callable[[Any], object]:
+    """A deployment failed because of a git host's key; the way to look at it is pressed."""
+
+    def act(page: Any) -> object:
+        from PySide6.QtWidgets import QAbstractButton
+
+        failed = replace(snapshots.API_FAILED, problem=error.problem)
+        page.context.workspace.servers[0].model.apply(DeploymentChanged(failed))
+        return page.findChild(QAbstractButton, "look-at-host-key").click() if opens else None
+
+    return act
+
+
 def below(name: str, *, presses: bool = False) -> Callable[[Any], object]:
     """Scroll down to a part of a long page, and press it."""
 
@@ -384,6 +398,13 @@ SCENES: dict[str, Make] = {
     "server-settings": at(Route("server", server=1, tab="settings")),
     "server-settings-mirror": mirrored,
     "server-registries": with_databases(SERVER_SETTINGS, below("add-registry")),
+    "server-git-hosts": with_databases(SERVER_SETTINGS, below("shipped-git-hosts", presses=True)),
+    "git-host-key": at(on_deployment(API, snapshots.API_FAILED.id), look_at_host_key(host_keys.UNKNOWN)),
+    "git-host-key-changed": at(on_deployment(API, snapshots.API_FAILED.id), look_at_host_key(host_keys.CHANGED)),
+    "git-host-unknown": at(
+        on_deployment(API, snapshots.API_FAILED.id), look_at_host_key(host_keys.UNKNOWN, opens=False)
+    ),
+    "service-key-tested": at(API.on("settings"), below("settings-test-key", presses=True)),
     "server-cleanup": with_databases(SERVER_SETTINGS, below("see-cleanup", presses=True)),
     "add-registry": with_databases(SERVER_SETTINGS, click("add-registry")),
     "service-overview": at(SERVICE),

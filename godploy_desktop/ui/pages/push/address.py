@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 from godploy_desktop.core.git.linking import hook_base
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.observing import Observer
+from godploy_desktop.ui.pages.git.source_check import SourceCheckLine
 from godploy_desktop.ui.pages.push.hidden_value import HiddenValue
 from godploy_desktop.ui.widgets import Button, ConfirmDialog, CopyField, Label, Section, column, row
 from godploy_server.contract import Hook, HookSecret, Problem, ServiceId
@@ -42,7 +43,11 @@ class AddressSection(QWidget, Observer):
         section = Section("By hand", "What the git host is given where Godploy does not do that itself")
         self._key = CopyField(label="Deploy key, to be added to the repository read-only")
         self._key.setObjectName("push-deploy-key")
+        self._check = SourceCheckLine(context, server, service_id, "push")
+        self.when_disposed(self._check.dispose)
         section.body.addWidget(self._key)
+        section.body.addSpacing(8)
+        section.body.addWidget(self._check)
         section.body.addSpacing(12)
         section.body.addWidget(self._address)
         section.body.addSpacing(12)
@@ -64,7 +69,8 @@ class AddressSection(QWidget, Observer):
         service = model.services.get(self._id)
         if service is not None and service.deploy_key != self._key.value():
             self._key.set_value(service.deploy_key)
-        self._key.setVisible(service is not None and bool(service.deploy_key))
+        for each in (self._key, self._check):
+            each.setVisible(service is not None and bool(service.deploy_key))
         if model.info is None:
             return
         services = sorted(model.services.values(), key=lambda each: each.id != self._id)  # its own domains first

@@ -22,6 +22,7 @@ from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.observing import Observer
 from godploy_desktop.ui.pages.frame.problem_slot import ProblemSlot
 from godploy_desktop.ui.pages.servers.cleanup import CleanupSection
+from godploy_desktop.ui.pages.servers.git_hosts import GitHostsSection
 from godploy_desktop.ui.pages.servers.registries import RegistriesSection
 from godploy_desktop.ui.pages.servers.server_removal import ServerRemoval
 from godploy_desktop.ui.widgets import (
@@ -64,8 +65,9 @@ class ServerSettings(QWidget, Observer):
         self._discard = Button("Discard", "undo-2", ButtonKind.GHOST, on_click=self.discard)
         self._discard.setObjectName("discard-server-settings")
         self.registries, self.cleanup = RegistriesSection(context, server), CleanupSection(context, server)
+        self.git_hosts = GitHostsSection(context, server)
         self.removal = ServerRemoval(context, server, set_up=set_up)
-        observers: tuple[Observer, ...] = (self.registries, self.cleanup, self.removal)
+        observers: tuple[Observer, ...] = (self.registries, self.git_hosts, self.cleanup, self.removal)
         for each in observers:
             self.when_disposed(each.dispose)
         self._lay_out()
@@ -97,13 +99,14 @@ class ServerSettings(QWidget, Observer):
         tools.body.addWidget(self._fields["tools"])
         foot = row(self._note, None, self._discard, self._save)
         column(
-            self._problems, cards, tools, foot, 8, self.registries, self.cleanup, self.removal, None, spacing=12,
-            parent=self,
+            self._problems, cards, tools, foot, 8, self.registries, self.git_hosts, self.cleanup, self.removal, None,
+            spacing=12, parent=self,
         )  # fmt: skip
 
     def opened(self) -> None:
         """The tab came into sight: read what the model does not hold."""
         self.registries.load()
+        self.git_hosts.load()
 
     def is_dirty(self) -> bool:
         """Whether a field differs from what the server holds."""

@@ -16,6 +16,7 @@ from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.following import Following
 from godploy_desktop.ui.pages.frame.observing import Observer
 from godploy_desktop.ui.pages.frame.problem_slot import ProblemSlot
+from godploy_desktop.ui.pages.git.host_key_offer import HostKeyOffer
 from godploy_desktop.ui.pages.service.link import Link
 from godploy_desktop.ui.pages.service.plan_view import PlanView
 from godploy_desktop.ui.theme import Space
@@ -68,6 +69,7 @@ class DeploymentDetail(QWidget, Observer):
         self._roll_back = Button("Roll back…", "history", on_click=self.roll_back_asked.emit)
         self._roll_back.setObjectName("detail-roll-back")
         self._problems = ProblemSlot()
+        self._host_key = HostKeyOffer(context, server, self._deploy_again, confirm="Trust it and deploy again")
         self._steps = StepList("Steps of the deployment")
         self._no_steps = Label("It never began.", "sm", 400, "text3", wrap=True)
         self.log = LogView("Build log")
@@ -129,7 +131,7 @@ class DeploymentDetail(QWidget, Observer):
         log_column.addWidget(self._plan_card)
         log_column.addWidget(self.log, 1)
         parts.addLayout(log_column, 1)
-        whole = column(head, self._problems, spacing=Space.MD, parent=self)
+        whole = column(head, self._problems, self._host_key, spacing=Space.MD, parent=self)
         whole.addLayout(parts, 1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -188,6 +190,7 @@ class DeploymentDetail(QWidget, Observer):
         if deployment.problem is not None and deployment.problem != self._shown_problem:
             self._shown_problem = deployment.problem
             self._problems.show_problem(deployment.problem)
+            self._host_key.offer(deployment.problem)
         self._timer.stop() if is_final else self._timer.start(_TICK_MS)
 
     def _show_source(self, deployment: Deployment) -> None:
@@ -208,6 +211,14 @@ class DeploymentDetail(QWidget, Observer):
     def _who(self, deployment: Deployment) -> str:
         parts = (words.why(deployment), deployment.asked_by, words.ago(deployment.created_at, self.context.now()))
         return ", ".join(part for part in parts if part)
+
+    def _deploy_again(self) -> None:
+        self.act(
+            "Deploy again",
+            lambda: self._server.deploy(self._service_id),
+            done=lambda made: self.newer_asked.emit(made.number),
+            about=self._service_id,
+        )
 
     def _ask_cancel(self) -> None:
         self._cancel.setEnabled(False)

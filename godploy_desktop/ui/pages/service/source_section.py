@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog
 from godploy_desktop.core.sources import is_on_this_computer
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.observing import Observer
+from godploy_desktop.ui.pages.git.source_check import SourceCheckLine
 from godploy_desktop.ui.pages.service.sending import start_sending
 from godploy_desktop.ui.pages.service_forms.sources import (
     ARCHIVES,
@@ -66,6 +67,10 @@ class SourceSection(Section, Observer):
             key.setObjectName(f"{prefix}s-deploy-key")
             self.body.addSpacing(14)
             self.body.addWidget(key)
+            check = SourceCheckLine(context, server, service_id, f"{prefix}s")
+            self.when_disposed(check.dispose)
+            self.body.addSpacing(8)
+            self.body.addWidget(check)
         if service is not None and service.template is not None:
             self.body.addSpacing(10)
             said = f"From the template {service.template.title} {service.template.version}"
