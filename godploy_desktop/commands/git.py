@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-import webbrowser
 from collections.abc import Awaitable, Callable
-from threading import Thread
 from typing import TypeVar
 
-from godploy_desktop.commands import git_host_keys, git_look, options, rendering
+from godploy_desktop.commands import git_apps, git_host_keys, git_look, options, rendering
+from godploy_desktop.commands.browser import open_browser
 from godploy_desktop.commands.context import Context
 from godploy_desktop.core.git.accounts import NAMES, SCOPES, clean_address, label, token_page, ways
 from godploy_desktop.git_hosting.host import GitHost
@@ -34,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     way.add_argument("--token-stdin", action="store_true", help="the first line of stdin is an access token")
     way.add_argument("--device", action="store_true", help="type a code in at the host, on any device")
     way.add_argument("--browser", action="store_true", help="in this computer's browser")
+    way.add_argument(
+        "--app", nargs="?", const="", metavar="APP", help="by a GitHub App that godploy git app create made"
+    )
     signing.add_argument("--email", default="", help="of the Atlassian account, for an API token of Bitbucket")
     signing.add_argument("--client-id", default="", help="of a public OAuth application at the host; remembered")
     signing_out = options.verb(verbs, "sign-out", sign_out, "forget an account and its token", server=False)
@@ -52,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     telling.add_argument("account", metavar="ACCOUNT", help="login, or login@host")
     telling.add_argument("is_on", nargs="?", choices=["on", "off"], help="default: say which it is")
     git_look.add_verb(verbs)
+    git_apps.add_arguments(verbs.add_parser("app", help="GitHub Apps of your own", description="GitHub Apps."))
     git_host_keys.add_arguments(
         verbs.add_parser("host-keys", help="git hosts' keys that a server accepts", description="Host keys.")
     )
@@ -79,7 +82,9 @@ async def sign_in(context: Context) -> None:
     elif given.device and SignIn.DEVICE in ways(kind):
         account = await git.sign_in_by_device(kind, address, lambda code: _show_code(context, code))
     elif given.browser and SignIn.BROWSER in ways(kind):
-        account = await git.sign_in_by_browser(kind, address, lambda url: _open_browser(context, url))
+        account = await git.sign_in_by_browser(kind, address, lambda url: open_browser(context, url))
+    elif given.app is not None and SignIn.APP in ways(kind):
+        account = await git_apps.sign_in_by(context, address, given.app)
     else:
         raise BadInput(
             f"It is not said how to sign in at {NAMES[kind]}",
@@ -158,13 +163,7 @@ def _show_code(context: Context, code: DeviceCode) -> None:
     context.output.note(f"Open {code.address} and type in {code.user_code}")
 
 
-async def _open_browser(context: Context, url: str) -> None:
-    context.output.note(f"Sign in in the browser. If none opens, open this yourself:\n{url}")
-    # beside the loop, which answers the browser: some commands of $BROWSER return only when the person is done
-    Thread(target=webbrowser.open, args=[url], daemon=True).start()
-
-
 def _other_ways(kind: HostKind) -> str:
-    names = {SignIn.BROWSER: "--browser", SignIn.DEVICE: "--device"}
+    names = {SignIn.BROWSER: "--browser", SignIn.DEVICE: "--device", SignIn.APP: "godploy git app create"}
     others = [names[each] for each in ways(kind) if each in names]
     return f", or sign in with {' or '.join(others)}" if others else ""

@@ -7,7 +7,7 @@ import asyncio
 import os
 from pathlib import Path
 
-from godploy_desktop.commands import cleaning, options, rendering
+from godploy_desktop.commands import app_hooks, cleaning, options, rendering
 from godploy_desktop.commands.context import Context
 from godploy_desktop.core.provision import bootstrap, uninstall
 from godploy_desktop.core.secrets import GivenSecrets
@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = options.verbs_of(parser)
     _add_arguments_of_add(options.verb(verbs, "add", add, "try a server and put it into the list", server=False))
     options.verb(verbs, "list", list_servers, "list the servers", server=False)
+    app_hooks.add_verbs(verbs)
     for name, run, summary in (
         ("bootstrap", bootstrap_server, "install or upgrade the server side; safe to repeat"),
         ("status", status, "show what a server is and whether all is well there"),

@@ -11,7 +11,7 @@ from godploy_desktop.core.git import linking
 from godploy_desktop.core.server import Server
 from godploy_desktop.git_hosting.host import GitHost
 from godploy_desktop.git_hosting.values import Account
-from godploy_server.contract import BadInput, Delivery, GitSource, HookHost, NotFound, Service, SetHook
+from godploy_server.contract import BadInput, Delivery, GitSource, Hook, HookHost, NotFound, Service, SetHook
 
 
 def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -34,6 +34,7 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     changing.add_argument("--tag", action="append", metavar="GLOB", help="deploy tags that fit; may be repeated")
     changing.add_argument("--watch", action="append", metavar="GLOB", help="deploy only if such a file changed")
     changing.add_argument("--renew-secret", action="store_true", help="a new address and secret; the old ones end")
+    changing.add_argument("--own-webhook", action="store_true", help="one of its own again, in place of an app's")
     for name, run, summary in (
         ("show", show, "show how the service deploys on push"),
         ("secret", secret, "print the webhook's address and secret, to enter them at a git host by hand"),
@@ -87,6 +88,7 @@ async def change(context: Context) -> None:
         tag_patterns=None if given.tag is None else tuple(each for each in given.tag if each),
         watch_paths=None if given.watch is None else tuple(each for each in given.watch if each),
         renews_secret=given.renew_secret,
+        shared="" if given.own_webhook else None,
     )
     await server.agent.set_hook(service.id, wanted)
     await _show(context, server, service)
@@ -149,10 +151,16 @@ async def _show(context: Context, server: Server, service: Service) -> None:
         ("deploys on push", "yes" if hook.is_on else "no"),
         ("host", hook.host.value),
         ("address", await linking.hook_address(server, hook)),
+        *((("webhook", await _whose(server, hook)),) if hook.shared else ()),
         ("tags", ", ".join(hook.tag_patterns) or "none"),
         ("watched files", ", ".join(hook.watch_paths) or "all"),
     ]
     context.output.value(hook, rendering.fields(pairs, colour=context.output.colour))
+
+
+async def _whose(server: Server, hook: Hook) -> str:
+    names = {each.id: each.name for each in await server.agent.shared_hooks()}
+    return f"that of the app {names.get(hook.shared, '')}".strip()
 
 
 def _row(each: Delivery) -> list[str]:
