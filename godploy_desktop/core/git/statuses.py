@@ -24,6 +24,7 @@ from godploy_desktop.git_hosting.values import Account
 from godploy_server.contract import (
     CommitState,
     CommitStatus,
+    Conflict,
     Deployment,
     DeploymentId,
     GitSource,
@@ -33,6 +34,7 @@ from godploy_server.contract import (
     Service,
     ServiceId,
     ToldState,
+    error_of,
     internal_error,
     status_name,
     status_of,
@@ -132,6 +134,24 @@ class CommitStatuses:
         """Give what went wrong in an account's name, each once."""
         found = (each.problem for each in self._reports.values() if each.account == account.id)
         return tuple(dict.fromkeys(each for each in found if each is not None))
+
+    async def test(self, server: Server, service_id: ServiceId) -> Report:
+        """Tell the newest state of a service once more, now. Raises Conflict without one, and what the host says."""
+        for deployment in server.model.deployments_of(service_id):
+            status = status_of(deployment)
+            begun = self._place_of(server, deployment)
+            if status is None or begun is None:
+                continue
+            problem = await self._told(begun, status)
+            self._settle(Place(server.id, service_id), begun, status, problem)
+            if problem is not None:
+                raise error_of(problem)
+            return self.report(server.id, service_id)
+        raise Conflict(
+            "There is no commit state to tell yet",
+            "no deployment of the service has a commit that it began with",
+            "Deploy once, then test again",
+        )
 
     # what the models say
 

@@ -38,9 +38,10 @@ from godploy_server.contract import (
     git_host,
 )
 from tests.gui.recorded import databases, host_keys, pushes, snapshots
+from tests.gui.recorded.writers import RecordedWriters
 
 
-class RecordedAgent:
+class RecordedAgent(RecordedWriters):
     """`asked` holds (verb, arguments) of everything that changes something. `refuse` makes the next call of a verb
     raise; `hold` makes it wait until the test lets it go."""
 

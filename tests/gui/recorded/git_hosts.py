@@ -61,9 +61,11 @@ class RecordedHosts:
         self.silent = asyncio.Event()
         self.is_silent = False
         self.example = ""
+        self.tree = {"": ["Dockerfile", "README.md", "apps/"], "apps": ["web/"], "apps/web": ["package.json"]}
         self.branches = ["main", "develop"]
         self.keys: list[dict] = []
         self.hooks: list[dict] = []
+        self.statuses: list[dict] = []
         self.repositories = [repository("storefront/web"), repository("storefront/api"), repository("team/handbook")]
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -94,12 +96,31 @@ class RecordedHosts:
         if path.endswith("/.env.example") and self.example:
             content = base64.b64encode(self.example.encode()).decode()
             return httpx.Response(200, json={"content": content, "encoding": "base64", "size": len(self.example)})
+        if "/contents" in path:
+            return self._contents(path.partition("/contents")[2].strip("/"))
+        if "/statuses/" in path:
+            self.statuses.append(body)
+            return httpx.Response(201, json={"id": len(self.statuses)})
         for kind, kept in (("keys", self.keys), ("hooks", self.hooks)):
             if f"/{kind}" in path:
                 return self._listed(request.method, path, body, kept)
         name = path.partition("/repos/")[2]
         found = [each for each in self.repositories if each["full_name"] == name]
         return httpx.Response(200, json=found[0]) if found else httpx.Response(404, json={"message": "Not Found"})
+
+    def _contents(self, path: str) -> httpx.Response:
+        if path == "Dockerfile":
+            content = base64.b64encode(b"FROM x\nEXPOSE 3000\n").decode()
+            return httpx.Response(200, json={"content": content, "encoding": "base64", "size": 19})
+        if path not in self.tree:
+            return httpx.Response(404, json={"message": "Not Found"})
+        names = [*self.tree[path], *([".env.example"] if self.example and not path else [])]
+        return httpx.Response(
+            200,
+            json=[
+                {"path": f"{path}/{name}".strip("/"), "type": "dir" if name.endswith("/") else "file"} for name in names
+            ],
+        )
 
     def _listed(self, method: str, path: str, body: dict, kept: list[dict]) -> httpx.Response:
         if method == "GET":

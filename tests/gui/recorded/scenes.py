@@ -22,7 +22,7 @@ from godploy_server.contract import (
     Unreachable,
     Variable,
 )
-from tests.gui.recorded import databases, host_keys, pushes, snapshots
+from tests.gui.recorded import databases, host_keys, pushes, snapshots, writers
 from tests.gui.recorded.git_hosts import GITHUB, OURS, with_accounts
 from tests.gui.recorded.workspace import recorded_server, recorded_workspace
 
@@ -128,6 +128,16 @@ def pushed(act: Callable[[Any], object] = lambda _: None, *, has_hook: bool = Tr
         return scene
 
     return make
+
+
+def told_by_server(writer: Any) -> Callable[[Any], object]:
+    """Have the server tell commit states, and look at that."""
+
+    def act(page: Any) -> object:
+        writers.tell_writer(page.context.workspace.servers[0], writer)
+        return below("commit-state-remove")(page)
+
+    return act
 
 
 def choose_repository(page: Any) -> object:
@@ -448,6 +458,10 @@ SCENES: dict[str, Make] = {
     "service-push": pushed(),
     "service-push-deliveries": pushed(below("redeliver-delivery-6")),
     "service-push-nothing": pushed(has_hook=False),
+    "service-commit-state-nobody": pushed(below("commit-state-token")),
+    "service-commit-state-server": pushed(told_by_server(writers.WRITER)),
+    "service-commit-state-refused": pushed(told_by_server(writers.REFUSED_WRITER)),
+    "service-commit-state-token": pushed(click("commit-state-token")),
     "service-push-lost": pushed(lose),
     "service-settings": at(SERVICE.on("settings")),
     "service-settings-builder": at(SERVICE.on("settings"), builder_of_settings("dockerfile")),

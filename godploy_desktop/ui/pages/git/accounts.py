@@ -19,6 +19,7 @@ from godploy_desktop.ui.widgets import (
     IconTile,
     Label,
     Section,
+    Switch,
     clear,
     column,
     row,
@@ -49,6 +50,7 @@ class AccountsSection(QWidget, Observer):
         section.body.addWidget(self._none)
         column(section, parent=self)
         self.watch(self._git.changed, lambda _git: self._show())
+        self.watch(context.workspace.statuses.changed, lambda _place: self._show())
         self._show()
 
     def _show(self) -> None:
@@ -70,16 +72,22 @@ class AccountsSection(QWidget, Observer):
             ),
             1,
         )
+        told = Switch("Commit states", on=account.tells_commits, tip=f"Tell {label}'s host what becomes of commits")
+        told.setObjectName(f"tell-commits-{label}")
+        told.clicked.connect(lambda is_on: self._git.tell_commits(account, is_on=is_on))
         check = Button("Check", "refresh-cw", tip=f"Ask the host whether {label} is still signed in")
         check.setObjectName(f"check-account-{label}")
         check.on_click(partial(self._check, account))
         self._checks[account.id] = check
         leave = IconButton("log-out", f"Sign out {label}", on_click=partial(self._ask_sign_out, account))
         leave.setObjectName(f"sign-out-{label}")
-        line.addWidget(check)
-        line.addWidget(leave)
+        for each in (told, check, leave):
+            line.addWidget(each)
+        whole = column(line, spacing=6)
+        for problem in self.context.workspace.statuses.problems_of(account):
+            whole.addWidget(Label(f"{problem.what}: {problem.why}. {problem.next_step}.", "sm", 400, "err", wrap=True))
         holder = QWidget()
-        holder.setLayout(line)
+        holder.setLayout(whole)
         return holder
 
     def _sign_in(self) -> None:

@@ -12,6 +12,7 @@ from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.gathering import Gathered
 from godploy_desktop.ui.pages.frame.loader import Loader
 from godploy_desktop.ui.pages.push.address import AddressSection
+from godploy_desktop.ui.pages.push.commit_state import CommitStateSection
 from godploy_desktop.ui.pages.push.deliveries import DeliveriesSection
 from godploy_desktop.ui.pages.push.repository import RepositorySection
 from godploy_desktop.ui.pages.push.rules import RulesSection
@@ -36,10 +37,12 @@ class PushTab(ServiceTab):
         )
         self._rules = RulesSection(self._save)
         self._deliveries = DeliveriesSection(context, server, service_id, changed=self._load, failed=self.show_problem)
-        for each in (self._repository, self._address, self._deliveries):
+        self._commit_state = CommitStateSection(context, server, service_id)
+        for each in (self._repository, self._address, self._deliveries, self._commit_state):
             self.when_disposed(each.dispose)
         content = QWidget()
-        column(self._repository, self._address, self._rules, self._deliveries, spacing=12, parent=content)
+        parts = (self._repository, self._address, self._rules, self._commit_state, self._deliveries)
+        column(*parts, spacing=12, parent=content)
         self._loader = Loader(self, content, "how the service deploys on push")
         self._offline = EmptyState(
             "wifi-off", "Not connected", "How the service deploys on push is read once its server answers again."
@@ -55,6 +58,7 @@ class PushTab(ServiceTab):
     def opened(self) -> None:
         self._is_open = True
         self._load()
+        self._commit_state.load()
 
     def closed(self) -> None:
         self._is_open = False
