@@ -10,8 +10,9 @@ from godploy_desktop.core.tasks import Progress
 from godploy_desktop.ui.models.route import Route
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.dialog import AskingDialog
+from godploy_desktop.ui.pages.git.source_check import SourceCheckLine
 from godploy_desktop.ui.widgets import CopyField, Label
-from godploy_server.contract import Deployment, Service
+from godploy_server.contract import Deployment, GitSource, Service
 
 if TYPE_CHECKING:
     from godploy_desktop.core.server import Server
@@ -44,6 +45,10 @@ class DeployKeyDialog(AskingDialog):
             key = CopyField(service.deploy_key, label="Deploy key")
             key.setObjectName("deploy-key")
             self.body.addWidget(key)
+            if isinstance(service.settings.source, GitSource):
+                check = SourceCheckLine(context, server, service.id, "new")
+                self.finished.connect(lambda _: check.dispose())
+                self.body.addWidget(check)
         self.add_foot("Deploy", "deploy-new-service", self._deploy, icon="rocket")
 
     def _deploy(self) -> None:
@@ -52,7 +57,7 @@ class DeployKeyDialog(AskingDialog):
             f"Deploy {service.name}",
             lambda: server.deploy(service.id),
             service.id,
-            lambda made: _show_deployment(self.context, server, service, made),
+            lambda made: show_deployment(self.context, server, service, made),
         )
 
 
@@ -61,11 +66,12 @@ def deploy_at_once(context: Context, server: Server, service: Service) -> None:
 
     async def work(_progress: Progress) -> Deployment:
         made = await server.deploy(service.id)
-        _show_deployment(context, server, service, made)
+        show_deployment(context, server, service, made)
         return made
 
     context.workspace.tasks.run(f"Deploy {service.name}", work, service.id)
 
 
-def _show_deployment(context: Context, server: Server, service: Service, made: Deployment) -> None:
+def show_deployment(context: Context, server: Server, service: Service, made: Deployment) -> None:
+    """Go to a deployment of a service."""
     context.shell.go(Route("service", server.id, service.project_id, service.id, made.id, "deployments"))
