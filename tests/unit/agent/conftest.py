@@ -12,6 +12,7 @@ import pytest
 from godploy_server.contract import CONTRACT_VERSION
 from godploy_server.state.paths import Paths
 from tests.unit.empty_docker import EmptyDocker
+from tests.unit.warm_start import WarmProcess
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -36,20 +37,28 @@ class RunningAgent:
         self.environment = {**os.environ, "DOCKER_HOST": f"unix://{self.docker.path}", **(environment or {})}
         self.process = None
         self.options = []
+        self.is_warm = False  # True: see tests/unit/warm_start.py
 
-    def _command(self):
+    def _words(self):
         folders = ["--state-dir", str(self.paths.state_dir), "--run-dir", str(self.paths.run_dir)]
-        return [sys.executable, "-m", "godploy_server", "agent", "--embedded", *folders, *self.options]
+        return ["agent", "--embedded", *folders, *self.options]
+
+    def _cold(self):
+        command = [sys.executable, "-m", "godploy_server", *self._words()]
+        return subprocess.Popen(command, env=self.environment, stderr=subprocess.PIPE)
+
+    def _warm(self):
+        return WarmProcess("godploy_server.__main__", self._words(), self.environment, stderr=subprocess.PIPE)
 
     def start(self):
-        self.process = subprocess.Popen(self._command(), env=self.environment, stderr=subprocess.PIPE)
+        self.process = self._warm() if self.is_warm else self._cold()
         wait_for(lambda: self.process.poll() is not None or self.answers())
         assert self.process.poll() is None, self.process.stderr.read().decode()
         return self
 
     def start_beside(self):
         """Start while another one answers on the same socket."""
-        self.process = subprocess.Popen(self._command(), env=self.environment, stderr=subprocess.PIPE)
+        self.process = self._cold()
         said = self.process.communicate(timeout=30)[1].decode()
         self.process = None
         raise AssertionError(said)
@@ -137,8 +146,9 @@ def wait_for(condition, timeout_s=40.0):
 def new_agent(tmp_path):
     agents = []
 
-    def make(environment=None, has_docker=True):
+    def make(environment=None, has_docker=True, is_warm=True):
         agents.append(RunningAgent(tmp_path, environment))
+        agents[-1].is_warm = is_warm
         if has_docker:
             agents[-1].docker.start()
         return agents[-1]
@@ -151,5 +161,9 @@ def new_agent(tmp_path):
 
 
 @pytest.fixture
-def agent(new_agent):
-    return new_agent().start()
+def agent(new_agent, request):
+    """A running agent; started as on a server where a test that measures it is `started_as_on_a_server`."""
+    return new_agent(is_warm=getattr(request, "param", True)).start()
+
+
+started_as_on_a_server = pytest.mark.parametrize("agent", [False], indirect=True, ids=["cold"])

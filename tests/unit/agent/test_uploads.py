@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from godploy_server.contract import CONTRACT_VERSION, ArchiveSource, FolderSource, to_json
-from tests.unit.agent.conftest import UnixConnection, wait_for
+from tests.unit.agent.conftest import UnixConnection, started_as_on_a_server, wait_for
 from tests.unit.agent.rows import add_project, settings_json
 
 HEADERS = {"Godploy-Contract": str(CONTRACT_VERSION)}
@@ -169,6 +169,7 @@ def test_a_list_that_is_none_is_refused(agent, folder_service, body):
     assert list(agent.paths.uploads.iterdir()) == []
 
 
+@started_as_on_a_server
 def test_a_long_list_takes_little_memory(agent, folder_service):
     def peak():
         for line in Path(f"/proc/{agent.process.pid}/status").read_text().splitlines():
@@ -185,6 +186,7 @@ def test_a_long_list_takes_little_memory(agent, folder_service):
     assert peak() - before < 12_000  # kB; its body alone has 4,800
 
 
+@started_as_on_a_server
 def test_an_archive_is_kept_as_it_came_in_little_memory(agent, archive_service):
     content = os.urandom(1 << 20) * 40
 

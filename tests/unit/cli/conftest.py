@@ -6,8 +6,11 @@ import select
 import subprocess
 import sys
 import time
+from tempfile import TemporaryFile
 
 import pytest
+
+from tests.unit.warm_start import WarmProcess
 
 
 @pytest.fixture
@@ -23,15 +26,19 @@ def environment(tmp_path):
 @pytest.fixture
 def godploy(environment):
     def run(*words, stdin="", **more):
-        return subprocess.run(
-            [sys.executable, "-m", "godploy_desktop.cli", *words],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            env=environment | more,
-        )
+        with TemporaryFile("w+") as typed, TemporaryFile("w+") as said, TemporaryFile("w+") as complained:
+            typed.write(stdin)
+            typed.seek(0)
+            process = WarmProcess(
+                "godploy_desktop.cli", words, environment | more, stdin=typed, stdout=said, stderr=complained
+            )
+            try:
+                code = process.wait(60)
+            finally:
+                process.kill()
+            said.seek(0)
+            complained.seek(0)
+            return subprocess.CompletedProcess(process.args, code, said.read(), complained.read())
 
     return run
 

@@ -164,6 +164,7 @@ def sending(agent: RunningAgent, tmp_path: Path) -> Sending:
 @pytest.fixture
 def agent(tmp_path: Path) -> Iterator[RunningAgent]:
     found = RunningAgent(tmp_path)
+    found.is_warm = True
     found.docker.start()
     try:
         yield found.start()
