@@ -60,8 +60,9 @@ async def scan(context: Context) -> None:
     """Show what a host shows."""
     server = await context.server()
     found = await server.agent.scan_git_host(context.options.address)
-    state = "changed!" if found.is_changed else "trusted" if found.is_known else "not confirmed yet"
-    lines = [f"{host_words(found.host)} is {state}", *_keys(found)]
+    known = "shows the trusted key" if found.is_known else "is not confirmed yet and shows"
+    state = "shows another key than the trusted one" if found.is_changed else known
+    lines = [f"{host_words(found.host)} {state}:", *_keys(found)]
     context.output.value(
         {"host": found.host, "state": _state(found), "offered": found.offered, "trusted": found.trusted},
         "\n".join(lines),
