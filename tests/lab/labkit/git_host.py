@@ -67,9 +67,12 @@ class Repository:
         except CommandFailed:
             return ""
 
-    def tag(self, name: str, branch: str = "main") -> None:
-        """Tag the newest commit of a branch."""
-        _as_git(*self._git, "tag", name, branch)
+    def tag(self, name: str, branch: str = "main", message: str = "") -> str:
+        """Tag the newest commit of a branch; gives what the tag is: that commit, or with a message an object of its
+        own (an annotated tag)."""
+        person = ("-c", "user.name=Lab", "-c", f"user.email=lab@{ZONE}")
+        _as_git(*self._git, *person, "tag", *(["-m", message] if message else []), name, branch)
+        return _as_git(*self._git, "rev-parse", f"refs/tags/{name}")
 
     def allow(self, public_key: str, *others: Repository) -> None:
         """Accept a deploy key (a line of authorized_keys) for reading this repository and `others`, and no more."""
