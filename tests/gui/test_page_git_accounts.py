@@ -45,10 +45,11 @@ def test_an_account_is_named_as_people_do():
     assert works_words(STOREFRONT, RateLimit(4998, 5000, None)).endswith("works: 4,998 of 5,000 requests left")
 
 
-def test_without_a_client_id_one_begins_with_a_token():
-    offered = (SignIn.APP, SignIn.DEVICE, SignIn.TOKEN)
+def test_one_begins_with_the_best_way_that_needs_nothing_more():
+    offered = (SignIn.BROWSER, SignIn.DEVICE, SignIn.TOKEN)
     assert first_way(offered, has_client_id=False) is SignIn.TOKEN
-    assert first_way(offered, has_client_id=True) is SignIn.DEVICE
+    assert first_way(offered, has_client_id=True) is SignIn.BROWSER
+    assert first_way((SignIn.APP, SignIn.DEVICE, SignIn.TOKEN), has_client_id=False) is SignIn.APP
 
 
 def test_a_token_signs_in_and_the_account_is_listed(story):
@@ -76,6 +77,7 @@ def test_a_token_that_the_host_refuses_is_told_in_the_dialog(story):
     async def plot(page):
         page.hosts.refuses = True
         await page.press("git-sign-in")
+        page.find("git-way").choose("token")
         await page.type("git-token", "wrong")
         await page.press("sign-in")
         await page.until(lambda: page.is_shown("problem-panel"))

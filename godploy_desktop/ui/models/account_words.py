@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from godploy_desktop.git_hosting.values import Account, HostKind, RateLimit, SignIn
+from godploy_desktop.git_hosting.values import Account, GitHubApp, HostKind, RateLimit, SignIn
 
 WAYS: Final = {
+    SignIn.APP: "By a GitHub App of your own (recommended)",
     SignIn.BROWSER: "In the browser",
     SignIn.DEVICE: "With a code, on any device",
     SignIn.TOKEN: "With an access token",
@@ -47,9 +48,9 @@ def account_words(account: Account) -> str:
 
 
 def first_way(offered: Iterable[SignIn], *, has_client_id: bool) -> SignIn:
-    """Give back the way to begin with: the best that needs nothing more, which without a client id is a token."""
-    known = [each for each in offered if each in WAYS]
-    return known[0] if has_client_id and known else SignIn.TOKEN
+    """Give back the way to begin with: the best that needs nothing more. The browser and a code need a client id."""
+    usable = (SignIn.APP, SignIn.TOKEN)
+    return next((each for each in offered if each in WAYS and (has_client_id or each in usable)), SignIn.TOKEN)
 
 
 def scope_words(scopes: Iterable[str]) -> str:
@@ -61,3 +62,13 @@ def works_words(account: Account, limit: RateLimit | None) -> str:
     """Give back that an account works, and what its host still lets it ask where that is told."""
     left = f": {limit.remaining:,} of {limit.limit:,} requests left" if limit is not None else ""
     return f"{account_label(account)} works{left}"
+
+
+def app_options(apps: Iterable[GitHubApp]) -> dict[str, str]:
+    """Give back what can be chosen of apps, by their pages; "" stands for a new one."""
+    return {each.page: f"{each.name} ({each.owner})" for each in apps} | {"": "Make a new app"}
+
+
+def server_options(names: Iterable[str]) -> dict[str, str]:
+    """Give back which servers can be told of pushes; "" stands for none."""
+    return {name: name for name in names} | {"": "None: each service gets a webhook of its own"}

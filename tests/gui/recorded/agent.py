@@ -38,10 +38,11 @@ from godploy_server.contract import (
     git_host,
 )
 from tests.gui.recorded import databases, host_keys, pushes, snapshots
+from tests.gui.recorded.shared_hooks import RecordedSharedHooks
 from tests.gui.recorded.writers import RecordedWriters
 
 
-class RecordedAgent(RecordedWriters):
+class RecordedAgent(RecordedWriters, RecordedSharedHooks):
     """`asked` holds (verb, arguments) of everything that changes something. `refuse` makes the next call of a verb
     raise; `hold` makes it wait until the test lets it go."""
 

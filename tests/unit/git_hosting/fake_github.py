@@ -6,6 +6,7 @@ webhooks”), and the docs “Registering a GitHub App from a manifest”, “Ge
 is GitHub Enterprise Server, whose API is below /api/v3 and whose apps are at /github-apps/.
 """
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -286,6 +287,30 @@ def form_of(page):
         return None
     fields = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', found[2])
     return html.unescape(found[1]), {name: html.unescape(value) for name, value in fields}
+
+
+class Person:
+    """A browser and who sits before it: opens a page, sends the form on it, follows where it leads."""
+
+    def __init__(self, github):
+        self.github = github
+        self.opened, self.forms, self.visits = [], [], []
+
+    async def open(self, address):
+        self.visit(address)
+
+    def visit(self, address):
+        self.opened.append(address)
+        self.visits.append(asyncio.ensure_future(self._visit(address)))
+
+    async def _visit(self, address):
+        mounts = {f"all://{httpx.URL(self.github.address).host}": self.github.transport}
+        async with httpx.AsyncClient(mounts=mounts, trust_env=False, follow_redirects=True, timeout=20) as client:
+            page = await client.get(address)
+            if (found := form_of(page.text)) is not None:
+                self.forms.append(found)
+                page = await client.post(found[0], data=found[1])
+            return page
 
 
 def _decoded(part):

@@ -23,31 +23,10 @@ from godploy_desktop.git_hosting.host import SignInAgain
 from godploy_desktop.git_hosting.values import SignIn
 from godploy_desktop.local_store.vault import Vault, VaultKind, VaultMissing
 from godploy_server.contract import BadInput, Cancelled, Conflict, NotAllowed, NotReady, SharedHook, Unreachable
-from tests.unit.git_hosting.fake_github import FakeGitHub, form_of
+from tests.unit.git_hosting.fake_github import FakeGitHub, Person, form_of
 from tests.unit.git_hosting.hosts import GITHUB_REPOSITORY
 
 pytestmark = pytest.mark.asyncio
-
-
-class Person:
-    """A browser and who sits before it: opens a page, sends the form on it, follows where it leads."""
-
-    def __init__(self, github):
-        self.github = github
-        self.opened, self.forms, self.visits = [], [], []
-
-    async def open(self, address):
-        self.opened.append(address)
-        self.visits.append(asyncio.ensure_future(self._visit(address)))
-
-    async def _visit(self, address):
-        mounts = {f"all://{httpx.URL(self.github.address).host}": self.github.transport}
-        async with httpx.AsyncClient(mounts=mounts, trust_env=False, follow_redirects=True, timeout=20) as client:
-            page = await client.get(address)
-            if (found := form_of(page.text)) is not None:
-                self.forms.append(found)
-                page = await client.post(found[0], data=found[1])
-            return page
 
 
 class Agent:

@@ -1,4 +1,5 @@
-"""The dialog that signs in at a git host: with a token, in the browser, or with a code typed in anywhere."""
+"""The dialog that signs in at a git host: with a token, in the browser, with a code typed in anywhere, or by a GitHub
+App of one's own."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from typing import Final
 from PySide6.QtWidgets import QWidget
 
 from godploy_desktop.core.git.accounts import PUBLIC, SCOPES, clean_address, token_page, ways
-from godploy_desktop.core.tasks import Task
+from godploy_desktop.core.tasks import Progress, Task
 from godploy_desktop.git_hosting.oauth import DeviceCode
 from godploy_desktop.git_hosting.values import Account, HostKind, SignIn
 from godploy_desktop.ui.models.account_words import HOSTS, WAYS, first_way, host_icon, scope_words
@@ -16,6 +17,7 @@ from godploy_desktop.ui.models.registry_words import check_present
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.dialog import AskingDialog
 from godploy_desktop.ui.pages.git import waiting
+from godploy_desktop.ui.pages.git.app_fields import AppFields
 from godploy_desktop.ui.widgets import (
     Button,
     Choice,
@@ -30,6 +32,12 @@ from godploy_server.contract import BadInput, GodployError, Problem
 
 _WIDTH = 620
 _REDIRECT: Final = "http://127.0.0.1/"
+_NOTES: Final = {
+    SignIn.APP: "GitHub shows in the browser what the app may do, you choose the repositories that it reaches, and sign"
+    " in. Its secrets stay in this computer's keyring.",
+    SignIn.BROWSER: "The host asks you in this computer's browser, and the browser comes back here.",
+    SignIn.DEVICE: "You get a code, and type it in at the host, on whatever device you like.",
+}
 _CHOICES = [Choice(kind.value, host_icon(kind), name, tip) for kind, (name, tip) in HOSTS.items()]
 
 
@@ -71,6 +79,7 @@ class SignInDialog(AskingDialog):
         )
         self._client_id.edit.setObjectName("git-client-id")
         self._note = Label("", "sm", 400, "text2", wrap=True)
+        self._app = AppFields(context, resized=self.refit)
         self._form = Form(
             self._tiles,
             self._address,
@@ -79,6 +88,7 @@ class SignInDialog(AskingDialog):
             self._token,
             self._token_page,
             self._client_id,
+            self._app,
             self._note,
         )
         self._waiting = waiting.SignInWaiting()
@@ -87,7 +97,7 @@ class SignInDialog(AskingDialog):
         self.body.addWidget(self._waiting)
         self.add_foot("Sign in", "sign-in", self._sign_in)
         self._tiles.chosen.connect(lambda _value: self._show_host())
-        self._address.changed.connect(self._show_client_id)
+        self._address.changed.connect(self._show_known)
         self._way.changed.connect(self._show_way)
         self._begin(account)
 
@@ -114,6 +124,7 @@ class SignInDialog(AskingDialog):
             self._address.hide()
             if account.sign_in in WAYS:
                 self._way.set_value(account.sign_in.value)
+            self._app.begin(account)
 
     def _show_host(self) -> None:
         """Offer what this kind of host has."""
@@ -133,28 +144,26 @@ class SignInDialog(AskingDialog):
         self._token.setVisible(is_token)
         self._token_page.setVisible(is_token)
         self._email.setVisible(is_token and self.kind is HostKind.BITBUCKET)
-        self._client_id.setVisible(not is_token)
+        self._client_id.setVisible(way in (SignIn.BROWSER, SignIn.DEVICE))
+        self._app.setVisible(way is SignIn.APP)
         self._note.setVisible(not is_token)
-        self._note.setText(
-            "The host asks you in this computer's browser, and the browser comes back here."
-            if way is SignIn.BROWSER
-            else "You get a code, and type it in at the host, on whatever device you like."
-        )
-        self._show_client_id()
+        self._note.setText(_NOTES.get(way, ""))
+        self._show_known()
         self.problems.clear_problem()
         self.refit()
 
     def _chosen_way(self) -> SignIn:
         return SignIn(self._way.value() or SignIn.TOKEN.value)
 
-    def _show_client_id(self) -> None:
-        """Offer the client id that was given for this host before."""
+    def _show_known(self) -> None:
+        """Offer the client id that was given for this host before, and the apps that were made there."""
         try:
-            known = self._git.client_id(clean_address(self.kind, self._address.value()))
+            address = clean_address(self.kind, self._address.value())
         except BadInput:
             return
-        if known:
+        if known := self._git.client_id(address):
             self._client_id.set_value(known)
+        self._app.show_apps(address)
 
     def _check_address(self, text: str) -> str:
         return clean_address(self.kind, text)
@@ -167,31 +176,37 @@ class SignInDialog(AskingDialog):
         if self._waiting.isVisible() or not self._form.is_valid():
             return
         kind, address, way = self.kind, clean_address(self.kind, self._address.value()), self._chosen_way()
-        if way is not SignIn.TOKEN:
+        if way in (SignIn.BROWSER, SignIn.DEVICE):
             self._git.set_client_id(address, self._client_id.value())
+        if way is not SignIn.TOKEN:
             self._waiting.begin(way)
             self._show_waiting(is_waiting=True)
         self.problems.clear_problem()
         if self.primary is not None:
             self.primary.set_busy(True)
         self._is_stopped = False
-        self._task = self.act(
-            f"Sign in at {address.partition('://')[2]}",
-            self._work(kind, address, way),
-            done=self._done,
-            failed=self._failed,
-        )
+        work = self._work(kind, address, way)
+        self._task = self.context.workspace.tasks.run(f"Sign in at {address.partition('://')[2]}", work)
+        self.watch(self._task.changed, self._show_steps)
+        self.attend(self._task, self._done, self._failed)
 
-    def _work(self, kind: HostKind, address: str, way: SignIn) -> Callable[[], Awaitable[Account]]:
+    def _work(self, kind: HostKind, address: str, way: SignIn) -> Callable[[Progress], Awaitable[Account]]:
         """Give back what signs in; what is typed is read now."""
         token, email = self._token.value(), self._email.value() if kind is HostKind.BITBUCKET else ""
         match way:
+            case SignIn.APP:
+                return self._app.work(address, self._open_browser)
             case SignIn.BROWSER:
-                return lambda: self._git.sign_in_by_browser(kind, address, self._open_browser)
+                return lambda _: self._git.sign_in_by_browser(kind, address, self._open_browser)
             case SignIn.DEVICE:
-                return lambda: self._git.sign_in_by_device(kind, address, self._show_code)
+                return lambda _: self._git.sign_in_by_device(kind, address, self._show_code)
             case _:
-                return lambda: self._git.add_token(kind, address, token, email)
+                return lambda _: self._git.add_token(kind, address, token, email)
+
+    def _show_steps(self, task: Task[Account]) -> None:
+        if task.is_running and task.steps and not self.is_disposed:
+            self._waiting.show_steps(task.steps)
+            self.refit()
 
     async def _open_browser(self, url: str) -> None:
         if not self.is_disposed:
@@ -209,6 +224,7 @@ class SignInDialog(AskingDialog):
 
     def _failed(self, problem: Problem) -> None:
         self._show_waiting(is_waiting=False)
+        self._show_known()  # an app may have been made before it failed
         if not self._is_stopped:
             self.show_problem(problem)
         elif self.primary is not None:
