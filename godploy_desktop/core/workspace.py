@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from godploy_desktop.core.connections import connection_for
+from godploy_desktop.core.git import GIT_ACCOUNTS
 from godploy_desktop.core.questions import NoQuestions, Questions
 from godploy_desktop.core.secrets import GivenSecrets, Secrets
 from godploy_desktop.core.server import Server
@@ -207,6 +208,11 @@ class Workspace:
         """Remember that a server was seen now, and with which agent."""
         server.profile = replace(server.profile, last_seen_at=datetime.now(UTC), agent_version=info.version)
         await asyncio.to_thread(self._opened().save_server, server.profile)
+
+    @property
+    def has_git_accounts(self) -> bool:
+        """Whether the person is signed in at a git host; loads nothing that speaks with them."""
+        return bool(self.setting(GIT_ACCOUNTS))
 
     @property
     def git(self) -> GitAccounts:

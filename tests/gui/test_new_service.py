@@ -119,8 +119,8 @@ def test_a_tag_is_built_where_a_tag_is_chosen(story):
         await page.press("create-service")
         assert page.agent.asked == []
         await page.type("service-tag", "v1.4.0")
-        await page.press("service-more-of-source")
         await page.type("service-root", "/apps/web/")
+        await page.press("service-more-of-source")
         await page.press("service-submodules")
         await page.press("create-service")
         source = request_of(page).settings.source
@@ -164,7 +164,7 @@ def test_a_builder_shows_its_own_fields_only(story, kind, typed, expected):
 
 def test_what_is_wrong_in_a_fold_is_unfolded_and_marked(story):
     async def plot(page):
-        await page.type("service-url", "https://git.example.com/team/shop.git")
+        await page.type("service-archive", "shop.tar.gz")
         await page.press("service-more-of-source")
         await page.type("service-root", "../elsewhere")
         await page.press("service-more-of-source")
@@ -174,7 +174,7 @@ def test_what_is_wrong_in_a_fold_is_unfolded_and_marked(story):
         assert page.is_shown("service-root")
         assert "A path inside the source has no “..”" in page.words()
 
-    story("git", plot)
+    story("archive", plot)
 
 
 def test_a_folder_says_what_was_found_and_is_sent_before_its_page_is_there(story, tmp_path, monkeypatch):
@@ -462,8 +462,12 @@ def test_a_domain_that_is_refused_does_not_undo_the_service(story):
         await page.type("service-url", "https://git.example.com/team/shop.git")
         await page.type("service-domain", "shop.example.com")
         await page.press("create-service")
+        await page.until(lambda: page.is_shown("making-without"))
+        assert page.find("problem-panel").problem.why == "shop/web has shop.example.com"
+        assert "Done: Make the service shop. Not done: Add the domain shop.example.com." in page.words()
+        await page.press("making-without")
         await page.until(lambda: page.is_shown("deploy-new-service"))
-        assert ("shop.example.com was not added: shop/web has shop.example.com", "warn") in page.shell.said
+        assert [each[0] for each in page.agent.asked] == ["create_service"]
 
     story("git", plot)
 

@@ -1,17 +1,33 @@
-"""Choosing a repository of an account for a new service, and linking it."""
+"""From a repository to a service: choosing it, what is found in it, linking and deploying it."""
 
+import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
 from godploy_desktop.git_hosting.values import Repository
-from godploy_desktop.ui.models.new_service import variables_of_example
 from godploy_desktop.ui.models.repository_words import changed_words, found_words, repository_detail, repository_icon
-from godploy_server.contract import Deploy, GitSource, HookHost, SetHook
+from godploy_server.contract import (
+    Conflict,
+    Deploy,
+    Detection,
+    GitSource,
+    HookHost,
+    InfoChanged,
+    LookAtRepository,
+    NixpacksBuilder,
+    RepositoryLook,
+    SetHook,
+    Unreachable,
+    Variable,
+)
 from tests.gui.page_story import tell
-from tests.gui.recorded import pushes, snapshots
+from tests.gui.recorded import host_keys, pushes, snapshots
 from tests.gui.recorded.git_hosts import OURS, repository, with_accounts
 from tests.gui.recorded.scenes import PROJECT
 from tests.gui.recorded.workspace import recorded_workspace
@@ -35,8 +51,14 @@ def story(qapp, tmp_path):
 
         async def from_there(page):
             page.hosts = made[0]
+            page.agent.kept_host_keys = (
+                host_keys.confirmed("git.example.com", host_keys.SHOWN[0], "ada", snapshots.NOW),
+            )
             await page.press("new-service")
-            await page.press("service-choose-repository")
+            info = replace(page.server.model.info, public_address="8.8.4.4")
+            page.server.model.apply(InfoChanged(info))
+            if not accounts:
+                await page.press("service-choose-repository")
             await plot(page)
 
         tell(qapp, tmp_path, PROJECT, from_there, make)
@@ -62,51 +84,110 @@ def test_how_many_are_listed_is_told():
     assert found_words(50, "", has_more=True) == "The first 50: search for others"
 
 
-def test_a_chosen_repository_fills_the_form_and_is_linked_and_deployed_once_the_service_is_made(story):
+async def choose(page, full_name="storefront/web"):
+    await page.until(lambda: full_name in listed(page))
+    page.find("repository-table").activated.emit(full_name)
+    await page.settle()
+
+
+def found(page):
+    return page.find("service-repository-found").text() if page.is_shown("service-repository-found") else ""
+
+
+def test_three_clicks_lead_from_the_project_to_a_deployment(story):
+    """New service, the repository, Deploy."""
+
     async def plot(page):
-        await page.until(lambda: listed(page) == ["storefront/web", "storefront/api", "team/handbook"])
-        page.find("repository-table").activated.emit("storefront/web")
-        await page.settle()
+        await choose(page)
         assert page.find("service-url").text() == WEB
         assert page.find("service-name").text() == "web"
+        await page.until(lambda: "Dockerfile" in found(page))
+        assert page.find("create-service").text() == "Deploy"
         await page.press("create-service")
         await page.until(lambda: any(each[0] == "deploy" for each in page.agent.asked))
         asked = {each[0]: each[1:] for each in page.agent.asked}
-        assert asked["create_service"][0].settings.source == GitSource(WEB, "main")
-        assert asked["set_hook"] == ("s-web", SetHook(host=HookHost.GITEA, is_on=True))
+        settings = asked["create_service"][0].settings
+        assert (settings.source, settings.port) == (GitSource(WEB, "main"), 3000)
+        assert asked["set_hook"] == ("s-web", SetHook(host=HookHost.GITEA, is_on=True, shared=""))
         assert asked["deploy"] == ("s-web", Deploy())
         assert len(page.hosts.keys) == 1
         assert page.hosts.hooks[0]["config"]["secret"] == pushes.SECRET
+        await page.until(lambda: page.shell.went)
+        assert page.shell.went[-1].tab == "deployments"
 
     story(plot, OURS)
 
 
-def test_the_variables_that_a_repository_names_are_filled_in(story):
+def test_the_domain_is_one_that_needs_nobodys_dns_until_another_is_typed(story):
+    async def plot(page):
+        await choose(page)
+        host = page.find("service-domain").text()
+        assert host.startswith("web.storefront.")
+        assert host.endswith(".sslip.io")
+        await page.type("service-name", "shop")
+        assert page.find("service-domain").text() == host.replace("web.", "shop.", 1)
+        await page.type("service-domain", "shop.example.com")
+        await page.type("service-name", "shop2")
+        assert page.find("service-domain").text() == "shop.example.com"
+        await page.press("create-service")
+        await page.until(lambda: any(each[0] == "deploy" for each in page.agent.asked))
+        added = next(each[2] for each in page.agent.asked if each[0] == "add_domain")
+        assert (added.host, added.tls) == ("shop.example.com", True)
+
+    story(plot, OURS)
+
+
+def test_the_variables_that_a_repository_names_are_filled_in_and_those_that_look_secret_are_marked(story):
     def prepare(hosts):
-        hosts.example = "# where from\nexport LOG_LEVEL='info'\nGREETING=\n"
+        hosts.example = "# where from\nexport LOG_LEVEL='info'\nAPI_KEY=\nJWT_SECRET=x\n"
 
     async def plot(page):
-        await page.until(lambda: listed(page))
-        page.find("repository-table").activated.emit("storefront/web")
+        await choose(page)
         await page.until(lambda: page.find("service-variables").toPlainText())
-        assert page.find("service-variables").toPlainText() == "LOG_LEVEL=info\nGREETING="
+        assert page.find("service-variables").toPlainText() == "LOG_LEVEL=info\nAPI_KEY=\nJWT_SECRET=x"
         assert "From .env.example" in page.words()
+        assert page.find("service-secret-API_KEY").accessibleName() == "API_KEY is secret"
+        await page.press("service-secret-API_KEY")
+        await page.press("create-service")
+        await page.until(lambda: page.agent.asked)
+        assert page.agent.asked[0][1].variables == (
+            Variable("LOG_LEVEL", "info"),
+            Variable("API_KEY", ""),
+            Variable("JWT_SECRET", "x", is_secret=True),
+        )
 
     story(plot, OURS, prepare=prepare)
+
+
+def test_what_was_typed_wins_over_what_is_found(story):
+    async def plot(page):
+        await choose(page)
+        await page.type("service-port", "9000")
+        await page.type("service-variables", "A=1")
+        page.hosts.example = "B=2"
+        await page.type("service-branch", "develop")
+        await page.until(lambda: "Dockerfile" in found(page))
+        assert page.find("service-port").text() == "9000"
+        assert page.find("service-variables").toPlainText() == "A=1"
+
+    story(plot, OURS)
+
+
+async def choose_in_menu(page, button, entry):
+    await page.press(button)
+    window = page.page.window()
+    await page.until(lambda: window.findChild(QAction, entry))
+    menu = window.findChild(QMenu)
+    window.findChild(QAction, entry).trigger()
+    menu.close()
+    await page.settle()
 
 
 def test_a_branch_is_chosen_from_those_that_the_repository_has(story):
     async def plot(page):
         await page.until(lambda: listed(page))
-        assert not page.is_shown("service-choose-branch")
-        page.find("repository-table").activated.emit("storefront/web")
-        await page.settle()
-        await page.press("service-choose-branch")
-        window = page.page.window()
-        await page.until(lambda: window.findChild(QAction, "branch-develop"))
-        menu = window.findChild(QMenu)
-        window.findChild(QAction, "branch-develop").trigger()
-        menu.close()
+        await choose(page)
+        await choose_in_menu(page, "service-choose-branch", "branch-develop")
         assert page.find("service-branch").text() == "develop"
         await page.type("service-url", "git@git.example.com:storefront/other.git")
         assert not page.is_shown("service-choose-branch")
@@ -114,31 +195,144 @@ def test_a_branch_is_chosen_from_those_that_the_repository_has(story):
     story(plot, OURS)
 
 
-def test_an_example_of_variables_is_read_as_shells_do():
-    text = 'A=1\n # B=2\nexport C = "x y"\n2D=3\nnothing\nA=4\n'
-    assert variables_of_example(text) == "A=4\nC=x y"
-
-
-def test_where_linking_fails_the_deploy_key_is_shown_with_the_reason(story):
+def test_a_folder_is_found_step_by_step_and_looked_into(story):
     async def plot(page):
-        await page.until(lambda: listed(page))
-        page.find("repository-table").activated.emit("storefront/web")
-        await page.settle()
+        await choose(page)
+        await page.until(lambda: page.is_shown("service-choose-root"))
+        await choose_in_menu(page, "service-choose-root", "root-apps")
+        await page.until(lambda: "No builder fits" in found(page))
+        await choose_in_menu(page, "service-choose-root", "root-apps/web")
+        assert page.find("service-root").text() == "apps/web"
+        await page.press("create-service")
+        await page.until(lambda: page.agent.asked)
+        assert page.agent.asked[0][1].settings.source.root == "apps/web"
+
+    story(plot, OURS)
+
+
+def test_where_linking_fails_it_says_what_is_done_and_goes_on_from_there(story):
+    async def plot(page):
+        await choose(page)
+        await page.until(lambda: found(page))
         page.hosts.refuses = True
         await page.press("create-service")
-        await page.until(lambda: page.is_shown("deploy-key"))
         await page.until(lambda: page.is_shown("problem-panel"))
         assert page.find("problem-panel").problem.code == "sign-in-again"
+        assert "Done: Make the service web, Add the domain" in page.words()
         assert not any(each[0] == "deploy" for each in page.agent.asked)
+        page.hosts.refuses = False
+        await page.press("retry-task")
+        await page.until(lambda: any(each[0] == "deploy" for each in page.agent.asked))
+        assert [each[0] for each in page.agent.asked].count("create_service") == 1
+        assert len(page.hosts.keys) == len(page.hosts.hooks) == 1
+
+    story(plot, OURS)
+
+
+def test_going_on_without_key_and_webhook_shows_them_for_doing_it_by_hand(story):
+    async def plot(page):
+        await choose(page)
+        await page.until(lambda: found(page))
+        await page.press("deploy-now")
+        assert page.find("create-service").text() == "Create service"
+        page.hosts.refuses = True
+        await page.press("create-service")
+        for _ in range(2):
+            await page.until(lambda: page.is_shown("making-without"))
+            await page.press("making-without")
+        await page.until(lambda: page.is_shown("deploy-key"))
+        assert not any(each[0] == "deploy" for each in page.agent.asked)
+
+    story(plot, OURS)
+
+
+def test_what_is_refused_before_anything_is_made_leads_back_to_the_form(story):
+    async def plot(page):
+        page.agent.refuse["create_service"] = Conflict("There is a web already", "names are unique", "Choose another")
+        await choose(page)
+        await page.press("create-service")
+        await page.until(lambda: page.is_shown("making-back"))
+        assert page.find("problem-panel").problem.next_step == "Choose another"
+        await page.press("making-back")
+        assert page.find("service-url").text() == WEB
+        await page.type("service-name", "web2")
+        await page.press("create-service")
+        await page.until(lambda: page.agent.asked)
+        assert page.agent.asked[0][1].name == "web2"
+
+    story(plot, OURS)
+
+
+def test_cancelling_stops_between_two_steps_and_keeps_what_is_made(story):
+    async def plot(page):
+        page.agent.hold["add_domain"] = asyncio.Event()
+        await choose(page)
+        await page.press("create-service")
+        await page.until(lambda: page.is_shown("cancel-task"))
+        await page.press("cancel-task")
+        await page.until(lambda: page.is_shown("retry-task"))
+        assert "Done: Make the service web." in page.words()
+        page.agent.hold.pop("add_domain").set()
+        await page.press("retry-task")
+        await page.until(lambda: any(each[0] == "deploy" for each in page.agent.asked))
+        assert [each[0] for each in page.agent.asked].count("create_service") == 1
+
+    story(plot, OURS)
+
+
+def test_any_address_is_looked_into_by_the_server(story):
+    url = "https://git.example.com/team/shop.git"
+
+    async def plot(page):
+        detection = Detection(NixpacksBuilder(), "there is a package.json at the top of the source (Node.js)")
+        page.agent.repository = RepositoryLook(
+            "trunk", ("trunk", "next"), ("v1",), "trunk", "a" * 40, ("apps/", "package.json"), detection, "LOG=info\n"
+        )
+        await page.press("repository-by-address")
+        await page.type("service-url", url)
+        await page.until(lambda: "package.json" in found(page))
+        assert page.agent.looked_at[-1] == LookAtRepository(url)
+        assert page.find("service-branch").text() == "trunk"
+        assert page.find("service-variables").toPlainText() == "LOG=info"
+        await choose_in_menu(page, "service-choose-branch", "branch-next")
+        await page.until(lambda: page.agent.looked_at[-1] == LookAtRepository(url, "next"))
+        await page.until(lambda: page.is_shown("deploy-now"))
+        await page.press("create-service")
+        await page.until(lambda: any(each[0] == "deploy" for each in page.agent.asked))
+        assert page.hosts.keys == []
+
+    story(plot, OURS)
+
+
+def test_what_the_server_may_not_read_is_made_all_the_same(story):
+    async def plot(page):
+        await page.press("repository-by-address")
+        await page.type("service-url", "https://git.example.com/team/secret.git")
+        await page.until(lambda: "its deploy key is made with the service" in found(page))
+        assert not page.is_shown("deploy-now")
+        page.agent.refuse["look"] = Unreachable("git.example.com cannot be reached", "it timed out", "Check it")
+        await page.press("service-repository-found-action")
+        await page.until(lambda: "it timed out" in found(page))
+        await page.press("create-service")
+        await page.until(lambda: page.is_shown("deploy-key"))
+
+    story(plot, OURS)
+
+
+def test_a_host_that_the_server_does_not_know_is_confirmed_before_anything_is_made(story):
+    async def plot(page):
+        page.agent.kept_host_keys = ()
+        await choose(page)
+        await page.press("create-service")
+        await page.until(lambda: page.is_shown("git-host-key"))
+        assert not any(each[0] == "create_service" for each in page.agent.asked)
 
     story(plot, OURS)
 
 
 def test_another_address_than_the_chosen_one_is_not_linked(story):
     async def plot(page):
-        await page.until(lambda: listed(page))
-        page.find("repository-table").activated.emit("storefront/web")
-        await page.settle()
+        await choose(page)
         assert page.is_shown("deploy-now")
         await page.type("service-url", "git@git.example.com:storefront/other.git")
         assert not page.is_shown("deploy-now")
@@ -154,9 +348,7 @@ def test_a_repository_that_one_may_not_administer_is_filled_in_and_linked_by_han
         hosts.repositories = [repository("team/handbook", permissions={"admin": False})]
 
     async def plot(page):
-        await page.until(lambda: listed(page) == ["team/handbook"])
-        page.find("repository-table").activated.emit("team/handbook")
-        await page.settle()
+        await choose(page, "team/handbook")
         assert page.find("service-url").text() == "git@git.example.com:team/handbook.git"
         assert not page.is_shown("deploy-now")
 
@@ -188,6 +380,7 @@ def test_with_several_accounts_one_is_chosen(story):
         page.find("repository-account").choose("a3")
         page.hosts.repositories = [repository("ops/tools")]
         await page.until(lambda: listed(page) == ["ops/tools"])
+        assert page.workspace.git.preferred.login == "ops"
 
     story(plot, OURS, OPS)
 
@@ -219,3 +412,21 @@ def test_a_revoked_token_leads_to_signing_in_and_back_to_the_list(story):
         assert not page.is_shown("problem-panel")
 
     story(plot, OURS, prepare=prepare)
+
+
+def test_the_keyboard_leads_from_the_search_to_the_list_and_enter_chooses(story):
+    async def plot(page):
+        await page.until(lambda: listed(page))
+        search = page.find("repository-search")
+        assert page.page.window().focusWidget() is search
+        QTest.keyClick(search, Qt.Key.Key_Down)
+        table = page.find("repository-table")
+        assert page.page.window().focusWidget() is table
+        QTest.keyClick(table, Qt.Key.Key_Down)
+        QTest.keyClick(table, Qt.Key.Key_Return)
+        await page.settle()
+        assert page.find("service-name").text() == "api"
+        reachable = [each for each in page.dialog._focusable() if each.isVisible()]
+        assert [each.objectName() for each in reachable if not each.accessibleName()] == []
+
+    story(plot, OURS)

@@ -62,6 +62,7 @@ class FromRepository:
         self._done: dict[str, str] = {}  # step to detail
         self._left_out: set[str] = set()
         self._at = MAKE
+        self.is_running = False
         self.service: Service | None = None
         self.deployment: Deployment | None = None
 
@@ -92,6 +93,15 @@ class FromRepository:
 
     async def run(self, progress: Progress) -> Service:
         """Take the steps that are not done yet; gives the service. Raises the GodployError of the step that failed."""
+        self.is_running = True
+        try:
+            await self._run(progress)
+        finally:
+            self.is_running = False
+        assert self.service is not None
+        return self.service
+
+    async def _run(self, progress: Progress) -> None:
         steps = self.wanted.steps()
         progress.plan(steps)
         for key, name in steps.items():
@@ -105,8 +115,6 @@ class FromRepository:
             progress.begin(key)
             self._done[key] = await self._take(key)
             progress.end(key, detail=self._done[key])
-        assert self.service is not None
-        return self.service
 
     def _is_over(self, key: str) -> bool:
         return key in self._done or key in self._left_out

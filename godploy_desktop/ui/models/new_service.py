@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Final
 
 from godploy_desktop.ui.models.forms import check_optional_host, parse_variables, suggested_name
@@ -12,13 +13,11 @@ from godploy_server.contract import (
     CreateService,
     FolderSource,
     GitSource,
-    GodployError,
     ImageSource,
     ProjectId,
     ServiceKind,
     ServiceSettings,
     Source,
-    check_variable_name,
 )
 
 EMPTY: Final[Mapping[str, Source]] = {
@@ -46,21 +45,10 @@ def new_service_request(
     return CreateService(project_id, fields["name"], settings, kind, parse_variables(fields["variables"]))
 
 
-def variables_of_example(text: str) -> str:
-    """Give back what a `.env.example` names, as it is typed: NAME=value a line, without comments and quotes. Lines
-    that no variable can be made from are left out, and the later of two wins."""
-    found: dict[str, str] = {}
-    for line in text.splitlines():
-        name, equals, value = line.strip().removeprefix("export ").partition("=")
-        name, value = name.strip(), value.strip()
-        if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
-            value = value[1:-1]
-        try:
-            if equals and check_variable_name(name):
-                found[name] = value
-        except GodployError:
-            continue
-    return "\n".join(f"{name}={value}" for name, value in found.items())
+def with_secrets(request: CreateService, names: Collection[str]) -> CreateService:
+    """Give back the request with the variables of those names as secrets."""
+    variables = tuple(replace(each, is_secret=each.is_secret or each.name in names) for each in request.variables)
+    return replace(request, variables=variables)
 
 
 def wanted_host(fields: Mapping[str, str]) -> str:

@@ -12,6 +12,8 @@ from godploy_server.contract import (
     Delivery,
     DeploymentId,
     DeploymentState,
+    Detection,
+    DockerfileBuilder,
     Domain,
     DomainId,
     Event,
@@ -21,12 +23,15 @@ from godploy_server.contract import (
     HookSecret,
     HostKey,
     LogLine,
+    LookAtRepository,
+    NotAllowed,
     NotFound,
     Project,
     ProjectId,
     Registry,
     Release,
     RemovalPreview,
+    RepositoryLook,
     Rotated,
     Service,
     ServiceState,
@@ -61,6 +66,9 @@ class RecordedAgent(RecordedWriters, RecordedSharedHooks):
         self.planned: BuildPlan = databases.PLAN
         self.log_lines: tuple[LogLine, ...] = snapshots.LOG_LINES
         self.build_log: bytes = snapshots.BUILD_LOG
+        self.made: Service | None = None
+        self.repository: RepositoryLook | None = None  # what anyone may read; None: nothing
+        self.looked_at: list[LookAtRepository] = []
         self.kept_hook: Hook | None = None
         self.kept_deliveries: tuple[Delivery, ...] = ()
         self.coming: asyncio.Queue[Event] = asyncio.Queue()
@@ -110,11 +118,17 @@ class RecordedAgent(RecordedWriters, RecordedSharedHooks):
 
     async def create_service(self, create) -> Service:
         await self._called("create_service", create)
-        return replace(
+        self.made = replace(
             snapshots.DRAFT, id=f"s-{create.name}", project_id=create.project_id, name=create.name,
             settings=create.settings, kind=create.kind, deploy_key=snapshots.KEY + create.name,
             template=create.template,
         )  # fmt: skip
+        return self.made
+
+    async def service(self, service_id) -> Service:
+        if self.made is not None and self.made.id == service_id:
+            return self.made
+        return self._service(service_id)
 
     async def change_service(self, service_id, change) -> Service:
         await self._called("change_service", service_id, change)
@@ -223,6 +237,26 @@ class RecordedAgent(RecordedWriters, RecordedSharedHooks):
     async def plan(self, service_id) -> BuildPlan:
         await self._called("plan", service_id)
         return self.planned
+
+    async def detect_builder(self, known) -> Detection:
+        if "detect_builder" in self.refuse:
+            raise self.refuse.pop("detect_builder")
+        if "Dockerfile" not in known.names:
+            return Detection(None, "its top has none of: a Dockerfile (dockerfile)")
+        reason = "there is a Dockerfile at the top of the source"
+        if "Dockerfile" not in known.contents:
+            return Detection(DockerfileBuilder(), reason, wants=("Dockerfile",))
+        return Detection(DockerfileBuilder(), reason, 3000)
+
+    async def look_at_repository(self, asked) -> RepositoryLook:
+        if "look" in self.hold:
+            await self.hold["look"].wait()
+        if "look" in self.refuse:
+            raise self.refuse.pop("look")
+        self.looked_at.append(asked)
+        if self.repository is None:
+            raise NotAllowed("The server may not read it", "the host answered: no", "Sign in at its host")
+        return self.repository
 
     async def uploads(self, service_id) -> tuple[Upload, ...]:
         return self.kept_uploads

@@ -31,6 +31,7 @@ SERVICE = Route("service", server=1, project="p-storefront", service=snapshots.W
 API = Route("service", server=1, project="p-storefront", service=snapshots.API.id)
 REPORTS = Route("service", server=1, project="p-storefront", service=snapshots.REPORTS.id)
 DRAFT = Route("service", server=1, project="p-storefront", service=snapshots.DRAFT.id)
+EXAMPLE = "LOG_LEVEL=info\nDATABASE_URL=\nSTRIPE_API_KEY=\nPUBLIC_URL=https://shop.example.com\n"
 NO_SOURCE = Unreachable(
     "The repository cannot be fetched",
     "git@git.example.com answered: Permission denied (publickey)",
@@ -130,6 +131,13 @@ def pushed(act: Callable[[Any], object] = lambda _: None, *, has_hook: bool = Tr
     return make
 
 
+def through_app(page: Any) -> object:
+    """Have pushes come by the webhook of an app."""
+    agent = page.context.workspace.servers[0].agent
+    agent.kept_hook = replace(pushes.HOOK, shared="ab" * 20)
+    return None
+
+
 def told_by_server(writer: Any) -> Callable[[Any], object]:
     """Have the server tell commit states, and look at that."""
 
@@ -140,17 +148,32 @@ def told_by_server(writer: Any) -> Callable[[Any], object]:
     return act
 
 
-def choose_repository(page: Any) -> object:
-    """Choose a repository of an account for a new service."""
+def choose_repository(example: str = "", *, press: str = "", refuses: bool = False) -> Callable[[Any], object]:
+    """Choose a repository of an account for a new service, wait until it was looked into, and press something."""
 
-    async def go_on() -> None:
-        await new_service_of("git", press=("service-choose-repository",))(page)
+    async def go_on(page: Any) -> None:
+        hosts = page.context.workspace.git._transport.handler
+        hosts.example = example
         table = await seen(page.window(), "repository-table")
         while not table.rows:  # noqa: ASYNC110  what is waited for is a widget, which sets no event
             await asyncio.sleep(0.01)
         table.activated.emit(table.rows[0].key)
+        while "Dockerfile" not in (await seen(page.window(), "service-repository-found")).text():  # noqa: ASYNC110  as above
+            await asyncio.sleep(0.01)
+        if press:
+            server = page.context.workspace.servers[0]
+            server.agent.kept_host_keys = (
+                host_keys.confirmed("git.example.com", host_keys.SHOWN[0], "", snapshots.NOW),
+            )
+            hosts.refuses = refuses
+            named(page.window(), press).click()
+            await asyncio.sleep(0.1)
 
-    return asyncio.ensure_future(go_on())
+    def act(page: Any) -> object:
+        click("new-service")(page)
+        return asyncio.ensure_future(go_on(page))
+
+    return act
 
 
 def sign_in_by_code(page: Any) -> object:
@@ -158,6 +181,7 @@ def sign_in_by_code(page: Any) -> object:
 
     async def go_on() -> None:
         await asyncio.sleep(0.05)
+        named(page.window(), "git-way").choose("device")
         named(page.window(), "sign-in").click()
 
     click("git-sign-in")(page)
@@ -386,8 +410,9 @@ SCENES: dict[str, Make] = {
     "project-delete": at(PROJECT.on("settings"), click("delete-project")),
     "new-project": at(Route("projects"), click("new-project")),
     "new-service": at(PROJECT, click("new-service")),
-    "new-service-repositories": signed_in(PROJECT, new_service_of("git", press=("service-choose-repository",))),
-    "new-service-chosen": signed_in(PROJECT, choose_repository),
+    "new-service-repositories": signed_in(PROJECT, new_service_of("git")),
+    "new-service-chosen": signed_in(PROJECT, choose_repository(EXAMPLE)),
+    "new-service-link-failed": signed_in(PROJECT, choose_repository(press="create-service", refuses=True)),
     "new-service-no-account": at(PROJECT, new_service_of("git", press=("service-choose-repository",))),
     "new-service-builder": at(PROJECT, new_service_of("git", choose=("service-builder", "static"))),
     "new-service-folder": at(PROJECT, new_service_of("folder", folder="resources/samples/hello")),
@@ -463,6 +488,7 @@ SCENES: dict[str, Make] = {
     "service-commit-state-refused": pushed(told_by_server(writers.REFUSED_WRITER)),
     "service-commit-state-token": pushed(click("commit-state-token")),
     "service-push-lost": pushed(lose),
+    "service-push-app": pushed(through_app),
     "service-settings": at(SERVICE.on("settings")),
     "service-settings-builder": at(SERVICE.on("settings"), builder_of_settings("dockerfile")),
     "service-settings-wrong": at(SERVICE.on("settings"), wrong_settings),

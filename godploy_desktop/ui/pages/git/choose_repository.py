@@ -1,11 +1,14 @@
-"""The dialog that chooses a repository of an account. The host searches, so that thousands stay quick."""
+"""The repositories of an account, to choose one from. The host searches, so that thousands stay quick."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QWidget
 
 from godploy_desktop.git_hosting.host import GitHost
@@ -24,9 +27,9 @@ from godploy_desktop.ui.pages.git.host_problem import HostProblem
 from godploy_desktop.ui.pages.git.sign_in import SignInDialog
 from godploy_desktop.ui.widgets import (
     Button,
+    ButtonKind,
     Cell,
     Column,
-    DialogFrame,
     EmptyState,
     FilterField,
     Label,
@@ -39,9 +42,13 @@ from godploy_desktop.ui.widgets import (
 )
 from godploy_server.contract import Problem
 
-_WIDTH = 700
-_LIST_HEIGHT = 280
-_COLUMNS = (Column("Repository", stretch=1), Column("Branch", width=120), Column("Changed", width=84, align_right=True))
+_LIST_HEIGHT: Final = 232
+_COLUMNS: Final = (
+    Column("Repository", stretch=1),
+    Column("Branch", width=120),
+    Column("Changed", width=84, align_right=True),
+)
+_ENTER: Final = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _closing: set[asyncio.Task[None]] = set()
 
 
@@ -53,14 +60,21 @@ class Chosen:
     repository: Repository
 
 
-class ChooseRepositoryDialog(DialogFrame, Observer):
-    """The result is what was Chosen."""
+class RepositoryList(QWidget, Observer):
+    """`chosen` gets what a person chooses, `by_address` is called for one that no account has; `resized` when this
+    wants another height."""
 
-    def __init__(self, context: Context, parent: QWidget) -> None:
-        super().__init__(
-            parent, "Choose a repository", "Those that were changed last come first.", width=_WIDTH, icon="git-branch"
-        )
+    def __init__(
+        self,
+        context: Context,
+        *,
+        chosen: Callable[[Chosen], object],
+        by_address: Callable[[], object],
+        resized: Callable[[], object],
+    ) -> None:
+        super().__init__()
         self.begin_observing(context)
+        self._on_chosen, self._on_resized = chosen, resized
         self._git = context.workspace.git
         self._host: GitHost | None = None
         self._asked = 0  # answers to earlier questions come too late
@@ -68,8 +82,10 @@ class ChooseRepositoryDialog(DialogFrame, Observer):
         self._next = ""
         self._accounts = Select("Account", {})
         self._accounts.box.setObjectName("repository-account")
-        self._sign_in = Button("Sign in", "plus", on_click=self._ask_sign_in)
+        self._sign_in = Button("Sign in", "plus", ButtonKind.GHOST, on_click=self._ask_sign_in)
         self._sign_in.setObjectName("repository-sign-in")
+        self._by_address = Button("Any other address", "link", ButtonKind.GHOST, on_click=by_address)
+        self._by_address.setObjectName("repository-by-address")
         self._search = FilterField("Search repositories")
         self._search.setObjectName("repository-search")
         self._problem = HostProblem(context, self._begin_again)
@@ -84,10 +100,14 @@ class ChooseRepositoryDialog(DialogFrame, Observer):
         self._timer.setInterval(SEARCH_DELAY_MS)
         self._timer.timeout.connect(self._read_first)
         self._search.textChanged.connect(lambda _text: self._timer.start())
-        self._accounts.changed.connect(self._begin_again)
+        self._accounts.changed.connect(self._use_account)
         self._table.activated.connect(self._choose)
-        self.finished.connect(lambda _: self._end())
-        self._offer_accounts("")
+        self.when_disposed(self._close_host)
+
+    def opened(self) -> None:
+        """Read the repositories, and let a person search."""
+        self._offer_accounts()
+        (self._search if self._choosing.isVisibleTo(self) else self._first).setFocus(Qt.FocusReason.TabFocusReason)
 
     def _lay_out(self) -> None:
         listing = QWidget()
@@ -99,40 +119,55 @@ class ChooseRepositoryDialog(DialogFrame, Observer):
             self._accounts, self._search, self._problem, scroll, row(self._words, None, self._more), spacing=12,
             parent=self._choosing,
         )  # fmt: skip
-        first = Button("Sign in", "key-round", on_click=self._ask_sign_in)
-        first.setObjectName("repository-first-sign-in")
+        self._first = Button("Sign in", "key-round", on_click=self._ask_sign_in)
+        self._first.setObjectName("repository-first-sign-in")
         self._none = EmptyState(
             "key-round",
             "No account yet",
             "Sign in at GitHub, GitLab, Bitbucket, Gitea or Forgejo to choose from there.",
-            first,
+            self._first,
         )
-        self.body.addWidget(self._choosing)
-        self.body.addWidget(self._none)
-        self.add_left(self._sign_in)
-        self.add_button(Button("Cancel", on_click=self.cancel))
+        ways = row(self._sign_in, self._by_address, None)
+        column(self._choosing, self._none, ways, spacing=8, parent=self)
 
     def show_problem(self, problem: Problem) -> None:
         self._words.setText("")
         self._problem.show_problem(problem, self._account())
-        self.refit()
+        self._on_resized()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = event.key()
+        is_searching = self.window().focusWidget() is self._search
+        if is_searching and key in _ENTER:
+            if self._found and self._search.text():
+                self._choose(self._found[0].full_name)
+        elif is_searching and key == Qt.Key.Key_Down and self._found:
+            self._table.setFocus(Qt.FocusReason.TabFocusReason)
+        else:
+            super().keyPressEvent(event)
 
     def _account(self) -> Account | None:
         return next((each for each in self._git.accounts if each.id == self._accounts.value()), None)
 
-    def _offer_accounts(self, wanted: str) -> None:
-        """Offer the accounts there are, the one with the id `wanted` chosen."""
-        accounts = self._git.accounts
+    def _offer_accounts(self, wanted: str = "") -> None:
+        """Offer the accounts there are, the one with the id `wanted` chosen, else the one that was chosen last."""
+        accounts, preferred = self._git.accounts, self._git.preferred
         self._accounts.blockSignals(True)
         self._accounts.set_options({each.id: account_label(each) for each in accounts})
-        self._accounts.set_value(wanted or (accounts[0].id if accounts else ""))
+        self._accounts.set_value(wanted or (preferred.id if preferred else ""))
         self._accounts.blockSignals(False)
         self._accounts.setVisible(len(accounts) > 1)
         self._choosing.setVisible(bool(accounts))
         self._none.setVisible(not accounts)
         self._sign_in.setVisible(bool(accounts))
         self._begin_again()
-        self.refit()
+        self._on_resized()
+
+    def _use_account(self) -> None:
+        account = self._account()
+        if account is not None:
+            self._git.prefer(account)
+        self._begin_again()
 
     def _begin_again(self) -> None:
         """Another account, or the same one signed in anew."""
@@ -193,16 +228,13 @@ class ChooseRepositoryDialog(DialogFrame, Observer):
         account = self._account()
         found = next((each for each in self._found if each.full_name == full_name), None)
         if account is not None and found is not None:
-            self.close_with(Chosen(account, found))
+            self._git.prefer(account)
+            self._on_chosen(Chosen(account, found))
 
     def _ask_sign_in(self) -> None:
         dialog = SignInDialog(self.context, self)
         dialog.finished.connect(lambda account: self._offer_accounts(account.id) if account is not None else None)
         dialog.open()
-
-    def _end(self) -> None:
-        self._close_host()
-        self.dispose()
 
     def _close_host(self) -> None:
         if self._host is not None:

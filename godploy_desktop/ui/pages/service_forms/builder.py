@@ -26,6 +26,7 @@ class BuilderForm(Form):
     changed = Signal()
 
     def __init__(self, prefix: str, beside: QWidget | None = None) -> None:
+        self._automatic = BUILDER_HINTS["auto"]
         self.choice = Select("Builder", BUILDERS, "auto", hint=BUILDER_HINTS["auto"])
         self.by_key: dict[str, Field] = {"builder": self.choice, **_builder_fields()}
         parts = {
@@ -52,6 +53,11 @@ class BuilderForm(Form):
         except BadInput:
             return AutoBuilder()
 
+    def set_automatic(self, hint: str) -> None:
+        """Say below *Automatic* what that will be."""
+        self._automatic = hint
+        self._show_builder()
+
     def offer(self, *, is_offered: bool) -> None:
         """Show or hide everything but what stands beside the choice."""
         self.choice.setVisible(is_offered)
@@ -60,7 +66,7 @@ class BuilderForm(Form):
 
     def _show_builder(self) -> None:
         kind = self.choice.value()
-        self.choice.set_hint(BUILDER_HINTS[kind])
+        self.choice.set_hint(self._automatic if kind == "auto" else BUILDER_HINTS[kind])
         self._parts.show_part(kind)
         self._parts.setVisible(kind != "auto")
 

@@ -42,19 +42,31 @@ def call(fields: dict[str, Field], prefix: str) -> None:
         field.control.setObjectName(f"{prefix}-{key.replace('_', '-')}")
 
 
-def root_field(where: str) -> TextField:
+def root_field(where: str, beside: QWidget | None = None) -> TextField:
     """Give back the field of a folder inside a source."""
-    return TextField(f"Folder in the {where}", placeholder="the top", check=forms.parse_relative_path, mono=True)
+    return TextField(
+        f"Folder in the {where}", placeholder="the top", check=forms.parse_relative_path, mono=True, beside=beside
+    )
 
 
 class GitForm(Form):
     """A repository, and what of it: a branch, a tag or one commit."""
 
-    def __init__(self, prefix: str, *, wide: bool = True, choose: Callable[[], object] | None = None) -> None:
-        """`choose` lets a person choose the repository elsewhere; `branches` is for a branch of it then."""
+    def __init__(
+        self,
+        prefix: str,
+        *,
+        wide: bool = True,
+        choose: Callable[[], object] | None = None,
+        found: QWidget | None = None,
+    ) -> None:
+        """`choose` lets a person choose the repository elsewhere; `branches` and `folders` are for those that it has
+        then, and `found` stands below the repository."""
         self.choose = Button("Choose from an account…", "search", on_click=choose) if choose is not None else None
         if self.choose is not None:
             self.choose.setObjectName(f"{prefix}-choose-repository")
+        self.branches = _chooser("chevrons-up-down", "Choose a branch of the repository", f"{prefix}-choose-branch")
+        self.folders = _chooser("folder", "Choose a folder of the repository", f"{prefix}-choose-root")
         url = TextField(
             "Repository",
             placeholder="git@git.example.com:team/shop.git",
@@ -63,10 +75,6 @@ class GitForm(Form):
             beside=self.choose,
         )
         follows = Select("Build", FOLLOWS)
-        self.branches = IconButton("chevrons-up-down", "Choose a branch of the repository") if choose else None
-        if self.branches is not None:
-            self.branches.setObjectName(f"{prefix}-choose-branch")
-            self.branches.hide()
         branch = TextField("Branch", "main", beside=self.branches)
         tag = TextField("Tag", placeholder="v1.4.0", check=check_tag)
         commit = TextField("Commit", placeholder="full hash", check=check_commit, mono=True)
@@ -76,7 +84,7 @@ class GitForm(Form):
             "branch": branch,
             "tag": tag,
             "commit": commit,
-            "root": root_field("repository"),
+            "root": root_field("repository", self.folders),
             "submodules": SwitchField("Fetch submodules"),
             "lfs": SwitchField("Fetch large files (LFS)"),
         }
@@ -84,13 +92,24 @@ class GitForm(Form):
         follows.changed.connect(lambda: self._which.show_part(follows.value()))
         self._which.show_part("branch")
         switches = (self.by_key["submodules"], self.by_key["lfs"])
-        self.more = Disclosure(
-            "Folder, submodules, large files",
-            Form(self.by_key["root"], side_by_side(*switches)) if wide else Form(self.by_key["root"], *switches),
-            f"{prefix}-more-of-source",
-        )
+        root = self.by_key["root"]
+        if choose is not None:
+            title, inner = "Submodules, large files", Form(side_by_side(*switches))
+            parts = (url, found, side_by_side(follows, self._which, root))
+        else:
+            title = "Folder, submodules, large files"
+            inner = Form(root, side_by_side(*switches)) if wide else Form(root, *switches)
+            parts = (url, found, side_by_side(follows, self._which))
+        self.more = Disclosure(title, inner, f"{prefix}-more-of-source")
         call(self.by_key, prefix)
-        super().__init__(url, side_by_side(follows, self._which), self.more)
+        super().__init__(*(each for each in parts if each is not None), self.more)
+
+
+def _chooser(icon: str, tip: str, name: str) -> IconButton:
+    button = IconButton(icon, tip)
+    button.setObjectName(name)
+    button.hide()
+    return button
 
 
 class FolderForm(Form):
