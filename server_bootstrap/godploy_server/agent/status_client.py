@@ -39,6 +39,7 @@ from godploy_server.runtime.time_limit import within
 TIMEOUT_S: Final = 20.0
 _MOST_BYTES: Final = 64 * 1024
 _LONGEST_SAID: Final = 200
+_USUAL_WAIT_S: Final = 60.0
 _GITHUB_HEADERS: Final = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 
 
@@ -134,21 +135,21 @@ def _unreachable(place: str, why: str) -> Outcome:
 def _wait_s(answer: HostAnswer, at: datetime) -> float | None:
     """How long the host wants us to wait; None if it does not."""
     after = answer.fields.get("retry-after", "")
-    if answer.status in (429, 503) or (answer.status == 403 and after):
-        return _seconds(after, at, default=60.0 if answer.status == 429 else 0.0)
+    if answer.status == 429 or (answer.status in (403, 503) and after):
+        return _seconds(after, at)
     if answer.status == 403 and answer.fields.get("x-ratelimit-remaining") == "0":
         reset = answer.fields.get("x-ratelimit-reset", "")
-        return max(1.0, int(reset) - at.timestamp()) if reset.isdigit() and len(reset) < 12 else 60.0
+        return max(1.0, int(reset) - at.timestamp()) if reset.isdigit() and len(reset) < 12 else _USUAL_WAIT_S
     return None
 
 
-def _seconds(after: str, at: datetime, default: float) -> float:
+def _seconds(after: str, at: datetime) -> float:
     if after.isascii() and after.isdigit() and len(after) < 12:
         return float(after)
     try:
         return max(0.0, (parsedate_to_datetime(after) - at).total_seconds())
     except (TypeError, ValueError):
-        return default
+        return _USUAL_WAIT_S
 
 
 async def _post(api: str, request: StatusRequest, headers: Mapping[str, str]) -> HostAnswer:
