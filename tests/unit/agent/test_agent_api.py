@@ -76,7 +76,7 @@ def test_another_contract_is_refused_on_everything_but_info(agent):
 def test_what_cannot_be_used_is_refused_with_a_problem(agent, method, path, body, status):
     found, answer = agent.request(method, path, body)
     assert found == status
-    assert set(answer["problem"]) == {"code", "what", "why", "next_step"}
+    assert set(answer["problem"]) == {"code", "what", "why", "next_step", "subject"}
 
 
 def test_bytes_that_are_no_http_and_bodies_too_large_are_refused(agent):

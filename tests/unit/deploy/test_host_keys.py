@@ -119,9 +119,7 @@ def test_what_is_no_ssh_host_has_no_host_key(words: str) -> None:
         git_host(words)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "ssh-ed25519", "ssh-ed25519 AAAA", f"ssh-rsa {SHIPPED[0].key}", "dss AAAA"]
-)
+@pytest.mark.parametrize("text", ["", "ssh-ed25519", "ssh-ed25519 AAAA", f"ssh-rsa {SHIPPED[0].key}", "dss AAAA"])
 def test_what_is_no_public_key_cannot_be_trusted(engine: Engine, text: str) -> None:
     with pytest.raises(BadInput):
         trusted.trust(engine, "hub.test", text, "ada")
