@@ -1,7 +1,8 @@
-"""`godploy git status` and `godploy service push status` as far as they go without a server."""
+"""`godploy git status` and `godploy service push status`: who tells the states of commits."""
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,9 @@ from godploy_desktop.core.workspace import Workspace
 from godploy_desktop.git_hosting.values import Account, HostKind, SignIn
 from godploy_desktop.local_store.folders import Folders
 from godploy_server.contract import GitSource, HookHost
+from tests.unit.agent.fake_git_host import FakeGitHost, Said
+from tests.unit.agent.rows import add_project, add_service
+from tests.unit.cli.agent_here import AgentOfThisComputer
 
 ROW = {
     "id": "a1", "kind": "gitea", "address": "https://git.example.org", "login": "someone", "name": "Some One",
@@ -71,3 +75,59 @@ def test_an_account_that_fits_says_where_states_are_told():
     assert place == WriterPlace(HookHost.GITLAB, "https://git.example.org:8443/api/v4", "team/shop")
     said = writer_place(GitSource("git@git.example.org:team/shop.git"), [account], HookHost.GITHUB)
     assert said == WriterPlace(HookHost.GITHUB, "https://git.example.org/api/v3", "team/shop")
+
+
+@pytest.fixture
+def host():
+    made = FakeGitHost()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def agent(environment, godploy):
+    home = Path(environment["GODPLOY_HOME"])
+    home.mkdir()
+    made = AgentOfThisComputer(home, environment)
+    made.docker.start()
+    add_service(made.paths, add_project(made.paths).id)
+    made.start()
+    assert godploy("server", "add", "this-computer").returncode == 0
+    yield made
+    made.stop()
+    made.docker.stop()
+
+
+class TestWithAnAgent:
+    @pytest.fixture
+    def environment(self, environment, tmp_path):
+        return environment | {"GODPLOY_HOME": str(tmp_path / "h"), "DOCKER_HOST": f"unix://{tmp_path}/h/docker.sock"}
+
+    def test_a_token_is_stored_tested_changed_and_removed(self, godploy, agent, host):
+        status = ("service", "push", "status")
+        assert "nobody" in godploy(*status, "show", "web").stdout
+        where = ("--host", "gitea", "--api", host.address, "--repository", "team/shop")
+        missing = godploy(*status, "set", "web", *where)
+        assert (missing.returncode, "write:repository" in missing.stderr) == (2, True)
+        unclear = godploy(*status, "set", "web", "--token-stdin", stdin="status-token-8f3a1c\n")
+        assert (unclear.returncode, "--api" in unclear.stderr) == (2, True)
+        stored = godploy(*status, "set", "web", *where, "--token-stdin", stdin="status-token-8f3a1c\n")
+        assert stored.returncode == 0, stored.stderr
+        assert "godploy/shop/web" in stored.stdout
+        assert godploy(*status, "test", "web").returncode == 4
+        godploy("deploy", "web", "--commit", "c" * 40)  # fails: there is no such repository
+        tested = godploy(*status, "test", "web")
+        assert tested.returncode == 0, tested.stderr
+        assert ("c" * 40, "failure") in host.states
+        renamed = json.loads(godploy(*status, "set", "web", "--name", "shop", "--json").stdout)
+        assert (renamed["name"], renamed["api"], renamed["told"]["state"]) == ("shop", host.address, "failure")
+        host.usual = Said(401)
+        refused = godploy(*status, "test", "web")
+        assert (refused.returncode, "write:repository" in refused.stderr) == (5, True)
+        shown = godploy(*status, "show", "web")
+        assert "does not accept the token" in shown.stdout
+        assert "revoke" in godploy(*status, "remove", "web").stdout
+        assert godploy(*status, "remove", "web").returncode == 3
+        assert "nobody" in godploy(*status, "show", "web").stdout
+        for each in (stored, tested, refused, shown):
+            assert "status-token-8f3a1c" not in each.stdout + each.stderr
