@@ -23,7 +23,7 @@ SCOPES: Final = ("read:user", "read:repository", "write:repository")
 """What a token needs: reading repositories, and writing their deploy keys, webhooks and commit states."""
 
 _PAGE_SIZE: Final = 50
-_EVENTS: Final = ["push", "create"]
+_EVENTS: Final = ["push"]  # tags come as pushes too, also those that are made on a page of the host
 
 
 def endpoints(address: str) -> Endpoints:
