@@ -58,6 +58,7 @@ class Browser:
         self._session = ""
         target = self._send("Target.createTarget", {"url": "about:blank"})["targetId"]
         self._session = self._send("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
+        self._send("Page.enable", {})
 
     def go(self, address: str) -> None:
         """Open an address."""
@@ -105,18 +106,25 @@ class Browser:
             self._send("Browser.close", {})
 
     def _send(self, method: str, parameters: dict[str, object]) -> Any:
+        number = self._ask(method, parameters)
+        while True:
+            answer = self._next()
+            # until somebody clicks an alert away, nothing goes on
+            if answer.get("method") == "Page.javascriptDialogOpening":
+                self._ask("Page.handleJavaScriptDialog", {"accept": True})
+            if answer.get("id") != number:
+                continue  # an event, or the end of something that was given up
+            if "error" in answer:
+                raise _PageWentAway(f"{method}: {answer['error'].get('message')}")
+            return answer["result"]
+
+    def _ask(self, method: str, parameters: dict[str, object]) -> int:
         self._number += 1
         message = {"id": self._number, "method": method, "params": parameters}
         if self._session:
             message["sessionId"] = self._session
         os.write(self._asked, json.dumps(message).encode() + b"\0")
-        while True:
-            answer = self._next()
-            if answer.get("id") != self._number:
-                continue  # an event, or the end of something that was given up
-            if "error" in answer:
-                raise _PageWentAway(f"{method}: {answer['error'].get('message')}")
-            return answer["result"]
+        return self._number
 
     def _next(self) -> Any:
         while b"\0" not in self._buffer:

@@ -6,13 +6,14 @@ person of its own.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import ssl
 import time
 import urllib.error
 import urllib.request
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,12 @@ class Gitea:
         """The key of its SSH server, as `type base64`."""
         line = docker("exec", _CONTAINER, "cat", "/srv/gitea/data/ssh/host.ed25519.pub")
         return " ".join(line.split()[:2])
+
+    @property
+    def host_key_fingerprint(self) -> str:
+        """`SHA256:...`, as its administrator would read it."""
+        digest = hashlib.sha256(b64decode(self.host_key.split()[1])).digest()
+        return "SHA256:" + b64encode(digest).decode().rstrip("=")
 
     def ask(self, method: str, path: str, body: object = None, *, login: tuple[str, str] = ADMIN) -> Any:
         """Call its API, as the administrator unless told otherwise; gives back the decoded answer. Raises Refused."""
@@ -118,6 +125,12 @@ class GiteaPerson:
             {"name": name, "redirect_uris": ["http://127.0.0.1/"], "confidential_client": False},
         )  # fmt: skip
         return str(made["client_id"])
+
+    def make_token(self) -> str:
+        """A new access token for reading and changing repositories."""
+        scopes = ["read:user", "write:repository"]
+        made = self.ask("POST", f"users/{self.login}/tokens", {"name": secrets.token_hex(4), "scopes": scopes})
+        return str(made["sha1"])
 
     def create(self, name: str, files: Mapping[str, bytes]) -> GiteaRepository:
         """A new private repository with `files` as its first commit on main."""
