@@ -68,8 +68,8 @@ class HookInbox:
 
     def _is_taken(self, line: bytes) -> bool:
         try:
-            notice = checked(from_json(Notice, json.loads(line)))
-        except (ValueError, RecursionError, GodployError):
+            notice = notice_of(line)
+        except ValueError:
             _log.warning("the relay handed over a line that is no notice")
             return True  # it would be none the next time either
         try:
@@ -80,9 +80,13 @@ class HookInbox:
         return True
 
 
-def checked(notice: Notice) -> Notice:
-    """Give back a notice that is as the relay makes them; raises ValueError. The relay answers the internet: what it
-    hands over is taken for what it says, never for more."""
+def notice_of(line: bytes) -> Notice:
+    """Read what the relay hands over; raises ValueError. The relay answers the internet: what it says is taken only
+    where it is as the relay makes it."""
+    try:
+        notice = from_json(Notice, json.loads(line))
+    except (RecursionError, GodployError):
+        raise ValueError from None
     texts = (
         notice.delivery, notice.digest, notice.event_name, notice.ref, notice.message, notice.author,
         notice.skip_marker, notice.refused, notice.repository,

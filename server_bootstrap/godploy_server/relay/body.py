@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-from godploy_server.relay.head import Refused
+from godploy_server.relay.head import FIELD, Refused
 from godploy_server.relay.pace import Pace
 from godploy_server.relay.scan import Text
 
@@ -23,7 +23,7 @@ MAX_BODY_BYTES: Final = 25 * 1024 * 1024  # GitHub's own limit
 IN_MEMORY_BYTES: Final = 128 * 1024
 
 _PIECE_BYTES: Final = 64 * 1024
-_CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]{0,200})?\r\n")
+_CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,8})(?:;[\t\x20-\x7e\x80-\xff]{0,200})?\r\n")
 _MOST_TRAILERS: Final = 20
 _TOO_LARGE: Final = f"it is larger than {MAX_BODY_BYTES // 1024 // 1024} MB"
 _BROKEN: Final = "its chunks are not as HTTP has them"
@@ -116,8 +116,11 @@ async def _chunks(reader: asyncio.StreamReader, pace: Pace) -> AsyncIterator[byt
         if await reader.readexactly(2) != b"\r\n":
             raise Refused(400, _BROKEN)
     for _ in range(_MOST_TRAILERS):
-        if await reader.readuntil(b"\r\n") == b"\r\n":
+        trailer = await reader.readuntil(b"\r\n")
+        if trailer == b"\r\n":
             return
+        if not FIELD.fullmatch(trailer[:-2]):
+            break
     raise Refused(400, _BROKEN)
 
 

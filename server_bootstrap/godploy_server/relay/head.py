@@ -14,7 +14,8 @@ from typing import Final
 MAX_HEAD_BYTES: Final = 8 * 1024
 
 _REQUEST_LINE: Final = re.compile(rb"([A-Z]{1,16}) (/[!-~]{0,2000}) HTTP/1\.[01]")
-_FIELD: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}):[ \t]*([\x20-\x7e\x80-\xff\t]*)")
+FIELD: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}):[ \t]*([\x20-\x7e\x80-\xff\t]*)")
+"""A field line without its end: name and value."""
 _LENGTH: Final = re.compile(r"[0-9]{1,12}")
 
 
@@ -55,7 +56,7 @@ def parse_head(head: bytes) -> Head:
         raise Refused(400)
     fields: dict[str, str] = {}
     for each in lines:
-        match = _FIELD.fullmatch(each)
+        match = FIELD.fullmatch(each)
         if match is None:
             raise Refused(400)
         name, value = match[1].lower().decode("ascii"), match[2].strip().decode("latin-1")

@@ -5,20 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.agent.conftest import RunningAgent
 from tests.unit.agent.handing_over import COMMIT, hand_over
 from tests.unit.agent.rows import add_project, add_service, database
+from tests.unit.cli.agent_here import AgentOfThisComputer
 from tests.unit.cli.gitea_stand_in import NAME, TOKEN, GiteaStandIn
 
 WEB = "shop/web"
-
-
-class AgentOfThisComputer(RunningAgent):
-    """Where the command looks for the agent of this computer: it uses the one that runs there."""
-
-    def __init__(self, home, environment):
-        super().__init__(home, environment)
-        self.paths = type(self.paths)(home / "data" / "agent", home / "run" / "agent")
 
 
 @pytest.fixture
