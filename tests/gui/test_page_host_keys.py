@@ -20,7 +20,7 @@ from godploy_server.contract import (
 )
 from tests.gui.page_story import tell
 from tests.gui.recorded import host_keys, snapshots
-from tests.gui.recorded.scenes import API, SERVER_SETTINGS, on_deployment
+from tests.gui.recorded.scenes import API, SERVER_SETTINGS, on_deployment, show_plan
 
 HOST = "git.example.com"
 OWN = "[code.example.com]:2222"
@@ -192,6 +192,20 @@ def test_the_deploy_key_is_tried(story, tab, prefix):
         assert not page.is_shown("problem-panel")
 
     story(API.on(tab), plot)
+
+
+def test_looking_at_how_it_would_be_built_leads_to_the_host_key_too(story):
+    async def plot(page):
+        page.agent.refuse["plan"] = UNKNOWN
+        show_plan(page.page)
+        await page.until(lambda: page.is_shown("look-at-host-key"))
+        await page.press("look-at-host-key")
+        await page.until(lambda: page.is_shown("trust-git-host") and page.find("trust-git-host").isEnabled())
+        await page.press("trust-git-host")
+        await page.until(lambda: page.find("deploy-planned").isEnabled())
+        assert not page.is_shown("look-at-host-key")
+
+    story(API, plot)
 
 
 def test_without_a_connection_no_key_is_tried(story):

@@ -64,7 +64,8 @@ class Workshop:
         self.repositories.append(repository)
         full = f"{PROJECT}/{name}"
         quick = ("--health-path", "/health", "--drain", "1", "--settle", "0")
-        self.godploy("service", "create", full, "--git", repository.url, *quick, *options)
+        trusted = ("--trust-host-key", repository.host_key_fingerprint)
+        self.godploy("service", "create", full, "--git", repository.url, *trusted, *quick, *options)
         repository.allow(self.godploy("service", "deploy-key", full).strip())
         self.godploy("service", "domains", "add", full, self.server.domain(name), "--no-tls")
         return repository

@@ -11,6 +11,7 @@ from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.layout import Switcher
 from godploy_desktop.ui.pages.frame.observing import Observer
 from godploy_desktop.ui.pages.frame.problem_slot import ProblemSlot
+from godploy_desktop.ui.pages.git.host_key_offer import HostKeyOffer
 from godploy_desktop.ui.pages.service.plan_view import PlanView
 from godploy_desktop.ui.widgets import Button, ButtonKind, DialogFrame, LoadingPanel
 from godploy_server.contract import BuildPlan, Problem, Service
@@ -39,6 +40,8 @@ class PlanDialog(DialogFrame, Observer):
              "plan": self._plan}
         )  # fmt: skip
         self.body.addWidget(self._parts)
+        self._host_key = HostKeyOffer(context, server, self._ask, confirm="Trust it and look again")
+        self.body.addWidget(self._host_key)
         self._cancel = Button("Cancel", on_click=self.cancel)
         self._cancel.setObjectName("close-plan")
         self._deploy = Button("Deploy", "rocket", ButtonKind.PRIMARY, on_click=lambda: self.close_with(True))
@@ -50,6 +53,7 @@ class PlanDialog(DialogFrame, Observer):
 
     def _ask(self) -> None:
         self._parts.show_part("loading")
+        self._host_key.offer(None)
         self._cancel.set_content("Cancel")
         self._deploy.setEnabled(False)
         self._task = self.act(
@@ -71,6 +75,7 @@ class PlanDialog(DialogFrame, Observer):
     def _show_failure(self, problem: Problem) -> None:
         self._problems.show_problem(problem, self._ask)
         self._parts.show_part("failed")
+        self._host_key.offer(problem)
         self._cancel.set_content("Close")
         self.refit()
 

@@ -15,6 +15,7 @@ from godploy_server.contract import (
     host_words,
 )
 from godploy_server.deploy.children import ChildTimeout, child_environment, run_child
+from godploy_server.deploy.git import one_line
 from godploy_server.deploy.git_hosts import trusted
 from godploy_server.deploy.git_hosts.keys import scanned_keys
 from godploy_server.runtime.engine import Engine
@@ -53,7 +54,7 @@ async def scan(engine: Engine, host: str) -> GitHostScan:
         words = [line for line in output.splitlines() if line.strip() and not line.startswith("#")]
         raise Unreachable(
             f"{host_words(host)} shows no host key",
-            words[-1].strip()[:200] if words else "no SSH server answers there",
+            one_line(words[-1].strip()) if words else "no SSH server answers there",
             "Check the address and its port, and that the server may connect there",
         )
     return GitHostScan(host, offered, trusted.of_host(engine, host))

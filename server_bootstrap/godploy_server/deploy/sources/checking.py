@@ -26,7 +26,7 @@ async def check_source(engine: Engine, service: ServiceRow) -> SourceCheck:
     revision = git.revision_of(source)
     session = open_session(engine, service, url, NoLog(), with_lfs=False)
     # of no repository: one that lies around the state folder is not asked for its configuration
-    session.environment["GIT_CEILING_DIRECTORIES"] = str(engine.paths.state_dir.parent)
+    session.environment["GIT_CEILING_DIRECTORIES"] = str(engine.paths.state_dir.resolve().parent)
     session.cwd = engine.paths.state_dir
     if await session.run(git.list_arguments(revision), CHECK_TIMEOUT_S, is_shown=False) != 0:
         raise await fetch_error(engine, session, url, revision, service.deploy_key)
