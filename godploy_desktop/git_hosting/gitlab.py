@@ -18,7 +18,7 @@ from godploy_desktop.git_hosting.values import (
     TreeEntry,
     Webhook,
 )
-from godploy_server.contract import HookHost
+from godploy_server.contract import HookHost, signing_token
 
 PUBLIC: Final = "https://gitlab.com"
 SCOPES: Final = ("api",)
@@ -115,6 +115,8 @@ class GitLab(RestHost):
             "tag_push_events": True,
             "enable_ssl_verification": True,
         }
+        if token := signing_token(secret):
+            body["signing_token"] = token  # from GitLab 19 on; older ones do not look at it
         if webhook_id:
             return _webhook((await self._client.ask("PUT", self._webhook_path(full_name, webhook_id), body)).content)
         return _webhook((await self._client.ask("POST", f"{_of(full_name)}/hooks", body)).content)

@@ -89,6 +89,7 @@ from godploy_server.contract.git_access import (
 )
 from godploy_server.contract.hooks import (
     HOOKS_PATH,
+    TEST_EVENT,
     Delivery,
     Hook,
     HookEvent,
@@ -99,6 +100,7 @@ from godploy_server.contract.hooks import (
     SetSharedHook,
     SharedHook,
     Verdict,
+    signing_token,
 )
 from godploy_server.contract.housekeeping import (
     Cleanup,
@@ -180,6 +182,7 @@ __all__ = [
     "MOST_REFS",
     "PLACEHOLDER",
     "PLACE_NAMES",
+    "TEST_EVENT",
     "AddDomain",
     "AgentInfo",
     "AgentSettings",
@@ -314,6 +317,7 @@ __all__ = [
     "internal_error",
     "knows_already",
     "repository_of",
+    "signing_token",
     "ssh_host",
     "status_name",
     "status_of",

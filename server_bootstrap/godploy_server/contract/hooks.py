@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -11,6 +12,10 @@ from godploy_server.contract.entities import DeploymentId, ServiceId
 
 HOOKS_PATH: Final = "/_godploy/hooks/"
 """Where hooks are reached, on every domain of a server."""
+
+
+TEST_EVENT: Final = "godploy:test"
+"""The event of a test that a desktop sends in the place of a git host; no host has one of that name."""
 
 
 class HookHost(str, Enum):
@@ -139,6 +144,19 @@ class HookSecret:
 
     path: str
     secret: str
+
+
+def signing_token(secret: str) -> str:
+    """Give the secret of a hook as GitLab takes it to sign deliveries with: the same 32 bytes, in base64 after a mark.
+
+    "" for a secret that is none of a server's own: 64 hexadecimal digits.
+    Source: GitLab 19, project webhooks API, `signing_token` (whsec_ and base64 of 32 bytes; Standard Webhooks 1.0).
+    """
+    try:
+        key = bytes.fromhex(secret)
+    except ValueError:
+        return ""
+    return "whsec_" + base64.b64encode(key).decode() if len(key) == 32 else ""
 
 
 @dataclass(frozen=True)

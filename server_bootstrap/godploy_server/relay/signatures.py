@@ -16,7 +16,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from godploy_server.contract.hooks import HookHost
+from godploy_server.contract.hooks import HookHost, signing_token
 
 _HEX: Final = re.compile(r"[0-9a-f]{64}")
 _SIGNED_WITHIN_S: Final = 300
@@ -66,7 +66,7 @@ def verifier(host: HookHost, secret: str, fields: Mapping[str, str], now_s: floa
         name = "x-forgejo-signature" if "x-forgejo-signature" in fields else "x-gitea-signature"
         return Verifier(key, b"", (_hexadecimal(fields, name, ""),))
     if "webhook-signature" in fields:
-        return _standard(key, fields, now_s)
+        return _standard(secret, fields, now_s)
     token = fields.get("x-gitlab-token")
     if token is None:
         raise NotSigned("it carries no X-Gitlab-Token")
@@ -85,7 +85,7 @@ def _hexadecimal(fields: Mapping[str, str], name: str, prefix: str) -> bytes:
     return bytes.fromhex(digits)
 
 
-def _standard(key: bytes, fields: Mapping[str, str], now_s: float) -> Verifier:
+def _standard(secret: str, fields: Mapping[str, str], now_s: float) -> Verifier:
     sent_id, sent_at = fields.get("webhook-id", ""), fields.get("webhook-timestamp", "")
     if not 0 < len(sent_id) <= _LONGEST_ID or not re.fullmatch(r"[0-9]{1,12}", sent_at):
         raise NotSigned("its webhook-id or webhook-timestamp is missing")
@@ -98,8 +98,8 @@ def _standard(key: bytes, fields: Mapping[str, str], now_s: float) -> Verifier:
             wanted.append(_base64(encoded))
     if not wanted or b"" in wanted:
         raise NotSigned("its webhook-signature is no v1 signature")
-    if key.startswith(b"whsec_"):
-        key = _base64(key[len(b"whsec_") :].decode("ascii", "replace")) or key
+    token = secret if secret.startswith("whsec_") else signing_token(secret)
+    key = _base64(token.removeprefix("whsec_")) or secret.encode()
     return Verifier(key, f"{sent_id}.{sent_at}.".encode("latin-1", "replace"), tuple(wanted))
 
 

@@ -239,7 +239,8 @@ async def test_webhooks_are_made_changed_pinged_and_removed(kind):
     assert (made.id, made.url, made.is_active) == ("9", url, True)
     sent = recorded.bodies[-1]
     assert "a-secret" in (sent.get("secret"), sent.get("token"), (sent.get("config") or {}).get("secret"))
-    await host.put_webhook(NAME[kind], url, "another", "9")
+    await host.put_webhook(NAME[kind], url, "ab" * 32, "9")
+    assert (recorded.bodies[-1].get("signing_token", "")[:6] == "whsec_") is (kind is GitLab)
     assert recorded.asked[-1].startswith(change)
     assert [each.id for each in await host.webhooks(NAME[kind])] == ["9"]
     if ping:

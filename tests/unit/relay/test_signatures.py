@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from godploy_server.contract.hooks import HookHost
+from godploy_server.contract.hooks import HookHost, signing_token
 from godploy_server.relay.signatures import NotSigned, verifier
 
 SECRET = "It's a Secret to Everybody"
@@ -79,6 +79,18 @@ def test_the_signing_token_of_gitlab_covers_id_time_and_body():
             verifier(HookHost.GITLAB, secret, {**fields, **changed}, NOW)
     with pytest.raises(NotSigned, match="five minutes"):
         verifier(HookHost.GITLAB, secret, standard(body, key, NOW - 400), NOW)
+
+
+def test_gitlab_signs_with_the_very_secret_that_the_server_made():
+    secret = bytes(range(32)).hex()
+    token = signing_token(secret)
+    assert base64.b64decode(token.removeprefix("whsec_")) == bytes(range(32))  # GitLab takes 32 bytes and no other key
+    body = b"{}"
+    fields = {**standard(body, bytes(range(32))), "x-gitlab-token": secret}  # it sends both where both are set
+    assert believed(HookHost.GITLAB, secret, fields, body)
+    assert not believed(HookHost.GITLAB, secret, fields, b"{} ")
+    assert believed(HookHost.GITLAB, secret, {"x-gitlab-token": secret}, body)  # as GitLab did before 19
+    assert signing_token("made by hand") == ""
 
 
 @pytest.mark.parametrize("host", list(HookHost))
