@@ -9,7 +9,7 @@ from godploy_desktop.commands.browser import open_browser
 from godploy_desktop.commands.context import Context
 from godploy_desktop.core.git import app_flow
 from godploy_desktop.core.git.accounts import clean_address, label
-from godploy_desktop.git_hosting.values import Account, GitHubApp, HostKind, SignIn
+from godploy_desktop.git_hosting.values import Account, HostKind
 from godploy_server.contract import NotFound
 
 _AGREE = "Agree"
@@ -83,14 +83,6 @@ async def forget(context: Context) -> None:
     """Forget an app."""
     git = context.workspace.git
     app = git.apps.find(context.options.app)
-    context.confirm(f"Forget {app.name}:", [f"the account {label(each)}" for each in _accounts_of(context, app)])
+    context.confirm(f"Forget {app.name}:", [f"the account {label(each)}" for each in git.signed_in_by(app)])
     await git.forget_app(app)
     context.output.value(app, f"Forgot {app.name}. At GitHub it stays until you delete it: {app.settings_page}")
-
-
-def _accounts_of(context: Context, app: GitHubApp) -> list[Account]:
-    return [
-        each
-        for each in context.workspace.git.accounts
-        if each.sign_in is SignIn.APP and (each.address, each.client_id) == (app.address, app.client_id)
-    ]

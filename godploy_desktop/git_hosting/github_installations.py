@@ -24,12 +24,16 @@ _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class GitHubByApp(GitHub):
-    """One account at GitHub, signed in by that app; see `GitHost`."""
+    """One account at GitHub, signed in by that app; see `GitHost`. What was read is read again for a first page after
+    `fresh_s` seconds: the person may have let the app reach more."""
+
+    fresh_s = 20.0
 
     def __init__(self, client: HostClient, app: GitHubApp) -> None:
         super().__init__(client)
         self.app: GitHubApp | None = app
         self._reached: tuple[Repository, ...] | None = None
+        self._read_at = 0.0
         self._reading = asyncio.Lock()
         self._few = asyncio.Semaphore(_AT_ONCE)
 
@@ -47,11 +51,13 @@ class GitHubByApp(GitHub):
 
     async def _all_reached(self, *, is_anew: bool) -> tuple[Repository, ...]:
         async with self._reading:  # whoever types while it is read waits for the same answer
-            if self._reached is None or is_anew:
+            now = asyncio.get_running_loop().time()
+            if self._reached is None or (is_anew and now - self._read_at >= self.fresh_s):
                 installations = await self._all_installations()
                 lists = await asyncio.gather(*map(self._of_installation, installations))
                 known = {each.full_name: each for found in lists for each in found}
                 self._reached = tuple(sorted(known.values(), key=lambda each: each.updated_at or _LONG_AGO)[::-1])
+                self._read_at = now
             return self._reached
 
     async def _all_installations(self) -> list[str]:

@@ -130,3 +130,16 @@ def test_an_account_by_an_app_signs_in_again_by_the_same_one(story):
         assert (len(page.github.apps), len(page.workspace.git.accounts)) == (1, 1)
 
     story(plot)
+
+
+def test_an_app_is_let_reach_more_repositories_from_where_it_is_seen(story):
+    async def plot(page):
+        await page.press("git-sign-in")
+        await page.press("sign-in")
+        await page.until(lambda: page.dialog is None)
+        await page.settle()
+        opened = len(page.person.opened)
+        await page.press("choose-repositories-someone@github.com")
+        assert page.person.opened[opened:] == [page.workspace.git.apps.all[0].install_page]
+
+    story(plot)

@@ -7,6 +7,8 @@ import pytest
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QMenu
 
+from godploy_desktop.core.git import hook_test
+from godploy_desktop.core.git.hook_words import HookTested
 from godploy_desktop.core.git.likely import likely_host
 from godploy_desktop.remote.states import ConnectionState
 from godploy_desktop.ui.models.push_words import (
@@ -25,6 +27,7 @@ from godploy_server.contract import (
     HookEvent,
     HookHost,
     NotAllowed,
+    Problem,
     SetHook,
     Unreachable,
     Verdict,
@@ -222,6 +225,7 @@ def test_an_account_of_another_host_is_told_apart(story):
     async def plot(page):
         await page.until(lambda: page.is_shown("test-push"))
         await page.press("test-push")
+        page.find("git-way").choose("token")
         await page.type("git-token", "a-token")
         await page.press("sign-in")  # at GitHub, where this repository is not
         await page.until(lambda: page.is_shown("problem-panel"))
@@ -315,3 +319,38 @@ def test_reading_is_shown_while_it_lasts(story):
         await page.until(lambda: page.is_shown("push-switch"))
 
     story(plot, before=waits)
+
+
+def test_a_service_that_an_app_tells_of_shows_no_webhook_of_its_own(story):
+    async def plot(page):
+        await page.until(lambda: page.is_shown("link-repository"))
+        assert "A GitHub App tells of it" in page.words()
+        for name in ("push-address", "push-secret", "renew-push-secret", "test-push", "push-host"):
+            assert not page.is_shown(name)
+        assert page.is_shown("push-deploy-key")
+        assert page.is_shown("push-tags")
+
+    story(plot, hook=replace(pushes.HOOK, shared="ab" * 20))
+
+
+def test_the_webhook_is_tested_from_here_and_what_the_host_did_last_stands_beside_it(story, monkeypatch):
+    answers = [
+        HookTested("https://shop.example.com/_godploy/hooks/x", None, pushes.DELIVERIES[0]),
+        HookTested("https://shop.example.com/_godploy/hooks/x", Problem("unreachable", "It is away", "no", "Go"), None),
+    ]
+
+    async def answer(_server, _service_id):
+        return answers.pop(0)
+
+    monkeypatch.setattr(hook_test, "send_test", answer)
+
+    async def plot(page):
+        await page.press("test-hook-from-here")
+        await page.until(lambda: page.is_shown("hook-tested"))
+        assert "Reached and believed" in page.find("hook-tested").text()
+        assert page.find("hook-host-last").text().startswith("The host's last delivery")
+        await page.press("test-hook-from-here")
+        await page.until(lambda: "It is away" in page.find("hook-tested").text())
+        assert page.find("hook-host-last").text() == "The host itself has not sent anything yet."
+
+    story(plot)

@@ -178,11 +178,20 @@ class GitAccounts:
         tokens = await (await self._oauth_of_app(app)).by_browser(open_browser)
         return await self._add(HostKind.GITHUB, app.address, SignIn.APP, tokens, app.client_id)
 
+    def app_of(self, account: Account) -> GitHubApp | None:
+        """Give the app that an account was signed in by, None for any other sign-in, or where it was forgotten."""
+        if account.sign_in is not SignIn.APP:
+            return None
+        return self.apps.by_client(account.address, account.client_id)
+
+    def signed_in_by(self, app: GitHubApp) -> tuple[Account, ...]:
+        """Give the accounts that were signed in by an app."""
+        return tuple(each for each in self.accounts if self.app_of(each) == app)
+
     async def forget_app(self, app: GitHubApp) -> None:
         """Forget an app, and the accounts that were signed in by it."""
-        for each in self.accounts:
-            if each.sign_in is SignIn.APP and (each.address, each.client_id) == (app.address, app.client_id):
-                await self.remove(each)
+        for each in self.signed_in_by(app):
+            await self.remove(each)
         await self.apps.forget(app)
 
     async def remove(self, account: Account) -> None:
@@ -250,7 +259,7 @@ class GitAccounts:
     async def _oauth_of(self, account: Account) -> OAuth:
         if account.sign_in is not SignIn.APP:
             return self._oauth(account.kind, account.address)
-        app = self.apps.by_client(account.address, account.client_id)
+        app = self.app_of(account)
         if app is None:
             raise SignInAgain(
                 f"{label(account)} has to sign in again",
@@ -285,7 +294,7 @@ class GitAccounts:
         headers = github.HEADERS if account.kind is HostKind.GITHUB else None
         name = NAMES[account.kind] if account.address == PUBLIC[account.kind] else account.address.partition("://")[2]
         client = HostClient(name, kind.api(account.address), authorization, headers=headers, transport=self._transport)
-        app = self.apps.by_client(account.address, account.client_id) if account.sign_in is SignIn.APP else None
+        app = self.app_of(account)
         return kind(client) if app is None else GitHubByApp(client, app)
 
 

@@ -75,7 +75,7 @@ def rule_words(hook: Hook | None, source: GitSource) -> str:
             said += f" where it changes {' or '.join(hook.watch_paths)}"
     if hook.tag_patterns:
         said += f"; so does a tag like {' or '.join(hook.tag_patterns)}"
-    return said
+    return f"{said}. A GitHub App tells of it" if hook.shared else said
 
 
 def patterns_text(patterns: tuple[str, ...]) -> str:

@@ -118,24 +118,17 @@ def signed_in(route: Route, act: Callable[[Any], object] = lambda _: None) -> Ma
     return make
 
 
-def pushed(act: Callable[[Any], object] = lambda _: None, *, has_hook: bool = True) -> Make:
-    """The Push tab of a service, with deliveries or with nothing yet."""
+def pushed(act: Callable[[Any], object] = lambda _: None, *, has_hook: bool = True, shared: str = "") -> Make:
+    """The Push tab of a service, with deliveries or with nothing yet; they may come by a hook that is `shared`."""
 
     def make(folder: Path) -> Scene:
         scene = signed_in(API.on("push"), act)(folder)
         agent = scene.workspace.servers[0].agent
-        agent.kept_hook = pushes.HOOK if has_hook else None
+        agent.kept_hook = replace(pushes.HOOK, shared=shared) if has_hook else None
         agent.kept_deliveries = pushes.DELIVERIES if has_hook else ()
         return scene
 
     return make
-
-
-def through_app(page: Any) -> object:
-    """Have pushes come by the webhook of an app."""
-    agent = page.context.workspace.servers[0].agent
-    agent.kept_hook = replace(pushes.HOOK, shared="ab" * 20)
-    return None
 
 
 def told_by_server(writer: Any) -> Callable[[Any], object]:
@@ -488,7 +481,7 @@ SCENES: dict[str, Make] = {
     "service-commit-state-refused": pushed(told_by_server(writers.REFUSED_WRITER)),
     "service-commit-state-token": pushed(click("commit-state-token")),
     "service-push-lost": pushed(lose),
-    "service-push-app": pushed(through_app),
+    "service-push-app": pushed(shared="ab" * 20),
     "service-settings": at(SERVICE.on("settings")),
     "service-settings-builder": at(SERVICE.on("settings"), builder_of_settings("dockerfile")),
     "service-settings-wrong": at(SERVICE.on("settings"), wrong_settings),

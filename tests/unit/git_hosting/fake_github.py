@@ -72,6 +72,7 @@ class FakeGitHub:
         self.api = "https://api.github.com" if self.is_public else f"{address}/api/v3"
         self.repositories = list(repositories)
         self.apps, self.codes, self.sign_ins, self.tokens, self.refresh_tokens = {}, {}, {}, {}, {}
+        self.kept = {"keys": {}, "hooks": {}}  # of the one repository that services are linked to
         self.refuses = ""
         self.asked, self.forms = [], []
 
@@ -211,7 +212,18 @@ class FakeGitHub:
             raise Answer(200, {"total_count": len(listed), "installations": listed})
         if re.fullmatch(r"/user/installations/7/repositories", parts.path):
             self._page_of_repositories(query)
+        if found := re.fullmatch(r"/repos/team/[^/]+/(keys|hooks)(?:/(\d+))?", parts.path):
+            self._of_repository(method, self.kept[found[1]], found[2], body)
         raise Answer(404, {"message": "Not Found"})
+
+    def _of_repository(self, method, kept, number, body):
+        if method == "GET":
+            raise Answer(200, list(kept.values()))
+        if method == "DELETE":
+            raise Answer(204 if kept.pop(number, None) else 404)
+        made = {"id": len(kept) + 1, "active": True, **json.loads(body)}
+        kept[str(made["id"])] = made
+        raise Answer(201, made)
 
     def _convert(self, code):
         app = self.codes.pop(code, None)

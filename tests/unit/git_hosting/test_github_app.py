@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
+from godploy_desktop.core.git import linking
 from godploy_desktop.core.git.accounts import SETTING as ACCOUNTS
 from godploy_desktop.core.git.accounts import GitAccounts
 from godploy_desktop.core.git.app_flow import AppWish, Patience, create, go_on, tell_server
@@ -20,9 +21,22 @@ from godploy_desktop.git_hosting.app_token import app_token
 from godploy_desktop.git_hosting.github_app import fetch_app
 from godploy_desktop.git_hosting.github_manifest import check_name, check_organization, suggested_name
 from godploy_desktop.git_hosting.host import SignInAgain
-from godploy_desktop.git_hosting.values import SignIn
+from godploy_desktop.git_hosting.values import Repository, SignIn
 from godploy_desktop.local_store.vault import Vault, VaultKind, VaultMissing
-from godploy_server.contract import BadInput, Cancelled, Conflict, NotAllowed, NotReady, SharedHook, Unreachable
+from godploy_server.contract import (
+    BadInput,
+    Cancelled,
+    Conflict,
+    GitSource,
+    Hook,
+    HookHost,
+    HookSecret,
+    NotAllowed,
+    NotFound,
+    NotReady,
+    SharedHook,
+    Unreachable,
+)
 from tests.unit.git_hosting.fake_github import FakeGitHub, Person, form_of
 from tests.unit.git_hosting.hosts import GITHUB_REPOSITORY
 
@@ -34,6 +48,7 @@ class Agent:
 
     def __init__(self, address):
         self.hooks = {}
+        self.of_service = None
         self.address = address
 
     async def info(self):
@@ -54,6 +69,24 @@ class Agent:
 
     async def delete_shared_hook(self, hook):
         return self.hooks.pop(hook)
+
+    async def hook(self, _service):
+        if self.of_service is None:
+            raise NotFound("no hook", "none", "none")
+        return self.of_service
+
+    async def set_hook(self, service, wanted):
+        shared = self.of_service.shared if wanted.shared is None and self.of_service else wanted.shared
+        path = f"/_godploy/hooks/{shared or 'e' * 40}"
+        self.of_service = Hook(service, path, wanted.host or HookHost.GITHUB, True, (), (), shared or "")
+        return self.of_service
+
+    async def hook_secret(self, _service):
+        return HookSecret(self.of_service.path, "a secret of its own")
+
+    async def delete_hook(self, _service):
+        gone, self.of_service = self.of_service, None
+        return gone
 
 
 class World:
@@ -333,6 +366,50 @@ async def test_an_app_is_forgotten_with_the_accounts_that_it_signed_in(world):
         await world.git.host(account).who_am_i()
 
 
+SERVICE = SimpleNamespace(
+    id="s-1",
+    name="web",
+    deploy_key="ssh-ed25519 AAAA godploy",
+    settings=SimpleNamespace(source=GitSource("git@github.com:team/shop.git")),
+)
+SHOP = Repository("team/shop", "git@github.com:team/shop.git", "", "main", True, None)
+
+
+async def test_a_service_at_the_apps_server_gets_a_key_and_no_webhook_of_its_own(world):
+    host = world.git.host(await world.create())
+    linked = await linking.link(world.server, SERVICE, host, SHOP, world.progress)
+    assert (len(world.github.kept["keys"]), world.github.kept["hooks"]) == (1, {})
+    assert world.server.agent.of_service.shared in world.server.agent.hooks
+    assert linked.webhook.url == world.app.hook["url"]
+    found = await linking.look(world.server, SERVICE, host, "team/shop")
+    assert (found.webhook, found.shared.name) == (None, "Godploy web")
+    with pytest.raises(Conflict, match="sends no test"):
+        await linking.try_webhook(world.server, SERVICE, host, "team/shop")
+    await linking.unlink(world.server, SERVICE, host, "team/shop")
+    assert world.github.kept["keys"] == {}
+    assert world.server.agent.of_service is None
+    assert len(world.server.agent.hooks) == 1  # it is the app's, not the service's
+    await host.close()
+
+
+async def test_at_any_other_server_the_service_gets_a_webhook_and_going_over_removes_it(world):
+    host = world.git.host(await world.create())
+    other = SimpleNamespace(name="web-2", agent=Agent("9.9.9.9"))
+    await linking.link(other, SERVICE, host, SHOP, world.progress)
+    (webhook,) = world.github.kept["hooks"].values()
+    assert webhook["config"]["url"].startswith("http://9.9.9.9/_godploy/hooks/")
+    assert other.agent.of_service.shared == ""
+    await tell_server(world.git, world.git.apps.all[0], other)
+    await host.close()
+    host = world.git.host(world.git.accounts[0])
+    await linking.link(other, SERVICE, host, SHOP, world.progress)
+    assert world.github.kept["hooks"] == {}  # or each push would come twice
+    assert other.agent.of_service.shared in other.agent.hooks
+    await linking.link(world.server, SERVICE, host, SHOP, world.progress)  # the app tells another server now
+    assert len(world.github.kept["hooks"]) == 1
+    await host.close()
+
+
 def repository(number):
     moment = datetime.fromtimestamp(1_700_000_000 + number * 60, UTC).isoformat()
     return {**GITHUB_REPOSITORY, "id": number, "full_name": f"team/shop-{number}", "pushed_at": moment}
@@ -356,8 +433,9 @@ async def test_two_thousand_repositories_are_read_once_and_searched_here(tmp_pat
         page = pages[-1].next
     assert len({each.full_name for one in pages for each in one.items}) == 2050
     assert len(world.github.asked) == asked  # nothing more was asked
+    host.fresh_s = 0
     await host.repositories()
-    assert len(world.github.asked) > asked  # opened anew: perhaps it was let reach more
+    assert len(world.github.asked) > asked  # a while later: perhaps it was let reach more
     with pytest.raises(BadInput):
         await host.repositories("", "https://elsewhere.example.org/")
     assert host.app.install_page.endswith("/installations/new")

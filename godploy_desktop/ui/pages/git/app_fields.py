@@ -16,10 +16,11 @@ from godploy_desktop.git_hosting.oauth import OpenBrowser
 from godploy_desktop.git_hosting.values import Account, GitHubApp
 from godploy_desktop.ui.models.account_words import app_options, server_options
 from godploy_desktop.ui.pages.frame.context import Context
+from godploy_desktop.ui.pages.service_forms.sources import side_by_side
 from godploy_desktop.ui.widgets import Select, TextField, column
 
 NEW: Final = ""
-_SERVER_HINT: Final = "A push to a repository of the app is told to one server; at others each service gets a webhook"
+_SERVER_HINT: Final = "An app tells one server; at any other each service gets a webhook of its own"
 
 
 class AppFields(QWidget):
@@ -35,20 +36,20 @@ class AppFields(QWidget):
         self._name = TextField(
             "Name of the app",
             suggested_name(),
-            hint="One of a kind at GitHub; you can change it there too",
+            hint="One of a kind at GitHub",
             check=check_name,
         )
         self._name.edit.setObjectName("git-app-name")
         self._organization = TextField(
             "Organization",
-            placeholder="yours alone",
-            hint="Whose app it is to be; whoever administers it can install the app on all its repositories",
+            placeholder="none",
+            hint="Whose app it is to be, if not yours",
             check=check_organization,
         )
         self._organization.edit.setObjectName("git-app-organization")
         self._server = Select("Server that is told of pushes", {NEW: ""}, hint=_SERVER_HINT)
         self._server.box.setObjectName("git-app-server")
-        column(self._which, self._name, self._organization, self._server, spacing=14, parent=self)
+        column(self._which, side_by_side(self._name, self._organization), self._server, spacing=14, parent=self)
         self._which.changed.connect(self._show_what_is_asked)
         self._offer_servers()
 

@@ -23,6 +23,7 @@ from godploy_desktop.ui.models.repository_words import (
 )
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.observing import Observer
+from godploy_desktop.ui.pages.git import waiting
 from godploy_desktop.ui.pages.git.host_problem import HostProblem
 from godploy_desktop.ui.pages.git.sign_in import SignInDialog
 from godploy_desktop.ui.widgets import (
@@ -94,6 +95,14 @@ class RepositoryList(QWidget, Observer):
         self._words = Label("", "sm", 400, "text3")
         self._more = Button("Show more", "chevron-down", on_click=self._read_more)
         self._more.setObjectName("more-repositories")
+        self._reach = Button(
+            "Reach more",
+            "external-link",
+            ButtonKind.GHOST,
+            tip="Choose at GitHub what the app reaches",
+            on_click=self._open_app,
+        )
+        self._reach.setObjectName("reach-more-repositories")
         self._lay_out()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -115,10 +124,8 @@ class RepositoryList(QWidget, Observer):
         scroll = ScrollArea(listing)
         scroll.setFixedHeight(_LIST_HEIGHT)
         self._choosing = QWidget()
-        column(
-            self._accounts, self._search, self._problem, scroll, row(self._words, None, self._more), spacing=12,
-            parent=self._choosing,
-        )  # fmt: skip
+        foot = row(self._words, None, self._reach, self._more)
+        column(self._accounts, self._search, self._problem, scroll, foot, spacing=12, parent=self._choosing)
         self._first = Button("Sign in", "key-round", on_click=self._ask_sign_in)
         self._first.setObjectName("repository-first-sign-in")
         self._none = EmptyState(
@@ -175,6 +182,7 @@ class RepositoryList(QWidget, Observer):
         account = self._account()
         if account is not None:
             self._host = self._git.host(account)
+            self._reach.setVisible(self._host.app is not None)
             self._show((), "")
             self._read_first()
 
@@ -230,6 +238,10 @@ class RepositoryList(QWidget, Observer):
         if account is not None and found is not None:
             self._git.prefer(account)
             self._on_chosen(Chosen(account, found))
+
+    def _open_app(self) -> None:
+        if self._host is not None and self._host.app is not None:
+            waiting.open_address(self._host.app.install_page)
 
     def _ask_sign_in(self) -> None:
         dialog = SignInDialog(self.context, self)

@@ -12,6 +12,7 @@ from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.observing import Observer
 from godploy_desktop.ui.pages.git.source_check import SourceCheckLine
 from godploy_desktop.ui.pages.push.hidden_value import HiddenValue
+from godploy_desktop.ui.pages.push.hook_test import HookTestLine
 from godploy_desktop.ui.widgets import Button, ConfirmDialog, CopyField, Label, Section, column, row
 from godploy_server.contract import Hook, HookSecret, Problem, ServiceId
 
@@ -48,16 +49,22 @@ class AddressSection(QWidget, Observer):
         section.body.addWidget(self._key)
         section.body.addSpacing(8)
         section.body.addWidget(self._check)
-        section.body.addSpacing(12)
-        section.body.addWidget(self._address)
-        section.body.addSpacing(12)
-        section.body.addWidget(self._secret)
-        section.body.addSpacing(8)
         hint = Label("Content type application/json; events: pushes and tags.", "sm", 400, "text3", wrap=True)
         line = row(spacing=8)
         line.addWidget(hint, 1)
         line.addWidget(self._new)
-        section.body.addLayout(line)
+        self._own = QWidget()
+        self._test = HookTestLine(context, server, service_id)
+        self.when_disposed(self._test.dispose)
+        column(self._address, self._secret, line, self._test, spacing=12, parent=self._own)
+        self._shared = Label(
+            "Pushes are told by the webhook of a GitHub App, which serves all its repositories at this server. The app"
+            " holds its address and secret.",
+            "sm", 400, "text3", wrap=True,
+        )  # fmt: skip
+        section.body.addSpacing(12)
+        section.body.addWidget(self._own)
+        section.body.addWidget(self._shared)
         column(section, parent=self)
 
     def show_problem(self, problem: Problem) -> None:
@@ -71,6 +78,8 @@ class AddressSection(QWidget, Observer):
             self._key.set_value(service.deploy_key)
         for each in (self._key, self._check):
             each.setVisible(service is not None and bool(service.deploy_key))
+        self._own.setVisible(not hook.shared)
+        self._shared.setVisible(bool(hook.shared))
         if model.info is None:
             return
         services = sorted(model.services.values(), key=lambda each: each.id != self._id)  # its own domains first
@@ -87,6 +96,7 @@ class AddressSection(QWidget, Observer):
         """Whether the server can be asked now."""
         self._secret.set_readable(is_live)
         self._new.setEnabled(is_live)
+        self._test.set_live(is_live)
 
     def _read_secret(self, use: Callable[[str], object]) -> None:
         def done(found: HookSecret) -> None:

@@ -83,7 +83,7 @@ class RepositorySection(QWidget, Observer):
         self._switch.setVisible(hook is not None)
         self._switch.setChecked(hook is not None and hook.is_on)
         self._by_hand.setVisible(hook is None)
-        self._test.setVisible(hook is not None)
+        self._test.setVisible(hook is not None and not hook.shared)  # GitHub sends none by the webhook of an app
         self._unlink.setVisible(hook is not None)
         self._link.kind = ButtonKind.PRIMARY if hook is None else ButtonKind.PLAIN
         self._link.set_content("Link repository" if hook is None else "Link again")

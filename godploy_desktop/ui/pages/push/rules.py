@@ -49,6 +49,7 @@ class RulesSection(QWidget):
     def show_hook(self, hook: Hook) -> None:
         """Show what the server holds; what is being typed stays."""
         is_dirty = self.is_dirty()
+        self._host.setVisible(not hook.shared)  # that of the app
         self._held = (hook.host.value, patterns_text(hook.tag_patterns), patterns_text(hook.watch_paths))
         if not is_dirty:
             self.discard()
