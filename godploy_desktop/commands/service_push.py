@@ -5,17 +5,18 @@ from __future__ import annotations
 import argparse
 
 from godploy_desktop.commands import options, rendering, service_commit_status
-from godploy_desktop.commands.context import Context
+from godploy_desktop.commands.context import Context, Run
 from godploy_desktop.commands.git import with_host
-from godploy_desktop.core.git import linking
+from godploy_desktop.core.git import hook_test, hook_words, linking
 from godploy_desktop.core.server import Server
 from godploy_desktop.git_hosting.host import GitHost
 from godploy_desktop.git_hosting.values import Account
-from godploy_server.contract import BadInput, Delivery, GitSource, Hook, HookHost, NotFound, Service, SetHook
+from godploy_server.contract import BadInput, Delivery, GitSource, Hook, HookHost, NotFound, Service, SetHook, error_of
 
 
 def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verbs to those of services."""
+    run: Run
     for name, run, summary in (
         ("link", link, "add the deploy key and the webhook at the git host"),
         ("unlink", unlink, "take the deploy key and the webhook away from the git host"),
@@ -38,7 +39,7 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     for name, run, summary in (
         ("show", show, "show how the service deploys on push"),
         ("secret", secret, "print the webhook's address and secret, to enter them at a git host by hand"),
-        ("test", test, "let the git host send a test delivery"),
+        ("test", test, "test the webhook: the git host sends one where an account fits, else this computer does"),
         ("deliveries", deliveries, "list what git hosts sent, and what became of it"),
         ("redeliver", redeliver, "decide about a delivery anew"),
     ):
@@ -46,6 +47,9 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         options.service(each)
         if name == "test":
             each.add_argument("--account", default="", metavar="ACCOUNT")
+            each.add_argument(
+                "--from-here", action="store_true", help="send it from this computer, through the public address"
+            )
         if name == "redeliver":
             each.add_argument("delivery", metavar="DELIVERY", help="its id, or newest")
     service_commit_status.add_verbs(inner)
@@ -111,14 +115,28 @@ async def secret(context: Context) -> None:
     context.output.value({"address": address, "secret": given.secret}, rendering.fields(pairs, colour=False))
 
 
-async def test(context: Context) -> None:
-    """Let the host ping."""
+async def test(context: Context) -> int | None:
+    """Let the host ping, or send what it would send."""
     server = await context.server()
     service = await context.service(server)
+    source = service.settings.source
+    fits = isinstance(source, GitSource) and bool(linking.fitting(source, context.workspace.git.accounts))
+    if context.options.from_here or not (fits or context.options.account):
+        return await _test_from_here(context, server, service)
     account, full_name = _where(context, service)
     await with_host(context, account, lambda host: linking.try_webhook(server, service, host, full_name))
     text = f"The host was asked to send a test. See: godploy service push deliveries {context.full_name(service)}"
     context.output.value({"tested": context.full_name(service)}, text)
+    return None
+
+
+async def _test_from_here(context: Context, server: Server, service: Service) -> int:
+    tested = await hook_test.send_test(server, service.id)
+    last = tested.last
+    host = hook_words.host_words(last, rendering.ago(last.received_at) if last is not None else "")
+    mark = "" if tested.problem is None else "Failed: "
+    context.output.value(tested, f"{tested.address}\n{mark}{hook_words.outcome_words(tested)}\n{host}")
+    return 0 if tested.problem is None else error_of(tested.problem).exit_code
 
 
 async def deliveries(context: Context) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from godploy_server.contract.hooks import HookEvent, HookHost, Notice
+from godploy_server.contract.hooks import TEST_EVENT, HookEvent, HookHost, Notice
 from godploy_server.contract.repositories import repository_of
 from godploy_server.relay.scan import Text, read
 
@@ -57,7 +57,7 @@ def notices(host: HookHost, fields: Mapping[str, str], body: Text, base: Notice)
     """Give what a delivery tells, each as `base` with more in it. Raises NotJson."""
     name = event_name(host, fields)
     base = replace(base, event_name=name)
-    if name in ("ping", "diagnostics:ping"):
+    if name in ("ping", "diagnostics:ping", TEST_EVENT):
         return (replace(base, event=HookEvent.PING),)
     if host is HookHost.BITBUCKET:
         return _of_bitbucket(body, base) if name == "repo:push" else (base,)
