@@ -21,6 +21,8 @@ object, or of each object of the list, that it holds."""
 
 MOST_VALUES: Final = 20_000
 """So many values are kept; a list is cut where they end."""
+MOST_BYTES: Final = 2 * 1024 * 1024
+"""So much of the text is kept: as text in memory it may take four times that."""
 
 _SPACE: Final = re.compile(rb"[ \t\r\n]*")
 _STRING: Final = re.compile(rb'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"')
@@ -70,13 +72,14 @@ def scan(text: Text, wanted: Wanted) -> tuple[dict[str, Any], bool]:
         raise NotJson("something follows the value")
     if not isinstance(value, dict):
         raise NotJson("it is not an object")
-    return value, walk.kept < MOST_VALUES
+    return value, walk.kept < MOST_VALUES and walk.kept_bytes < MOST_BYTES
 
 
 class _Walk:
     def __init__(self, text: Text) -> None:
         self._text = text
         self.kept = 0
+        self.kept_bytes = 0
 
     def value(self, at: int, wanted: Any, depth: int) -> tuple[int, Any]:
         """Walk over one value that begins at `at`; gives the position after it, and what is wanted of it."""
@@ -90,9 +93,10 @@ class _Walk:
         match = (_STRING if first == b'"' else _PLAIN).match(self._text, at)
         if match is None:
             raise NotJson("a value is missing")
-        if wanted is not True or self.kept >= MOST_VALUES:
+        if wanted is not True or self.kept >= MOST_VALUES or self.kept_bytes >= MOST_BYTES:
             return match.end(), None
         self.kept += 1
+        self.kept_bytes += match.end() - match.start()
         return match.end(), _decoded(match[0]) if match.end() - match.start() <= _LONGEST_KEPT else ""
 
     def _members(self, at: int, wanted: Any, depth: int) -> tuple[int, Any]:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from godploy_server.relay.scan import MOST_VALUES, NotJson, pruned, read, scan
+from godploy_server.relay.scan import MOST_BYTES, MOST_VALUES, NotJson, pruned, read, scan
 
 WANTED = {"ref": True, "a": {"b": {"c": True}}, "list": {"id": True, "names": True}}
 
@@ -88,6 +88,13 @@ def test_an_endless_list_is_cut_and_said_so(tmp_path):
         kept, is_whole = scan(text, WANTED)
     assert not is_whole
     assert len(kept["list"]) <= MOST_VALUES
+
+
+def test_what_is_kept_of_a_large_text_is_bounded_and_said_to_be():
+    names = b",".join(b'"' + b"x" * 60_000 + b'"' for _ in range(200))
+    kept, is_whole = scan(b'{"list":[{"names":[' + names + b']}],"ref":"x"}', WANTED)
+    assert not is_whole
+    assert sum(len(each or "") for each in kept["list"][0]["names"]) < MOST_BYTES + 64 * 1024
 
 
 def test_a_bottomless_text_in_memory_is_refused():
