@@ -97,7 +97,6 @@ def test_the_window_starts_and_ends_cleanly_when_it_is_told_to(tmp_path):
     until = time.monotonic() + 60
     while not database.exists() and process.poll() is None and time.monotonic() < until:
         time.sleep(0.05)
-    time.sleep(0.5)  # opening the workspace ends a moment after its file appears
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=60)
     said = "\n".join(line for line in said.splitlines() if "This plugin does not support" not in line)

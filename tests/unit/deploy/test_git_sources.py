@@ -293,18 +293,23 @@ def test_large_files_may_not_be_looked_for_on_the_server_itself(tmp_path: Path, 
 def test_two_that_want_one_cache_take_turns(tmp_path: Path) -> None:
     cache, order = tmp_path / "cache", []
 
-    async def hold(name: str, seconds: float) -> None:
+    async def hold(name: str, has_begun: asyncio.Event, may_end: asyncio.Event) -> None:
         async with alone_in(cache):
             order.append(f"{name} begins")
-            await asyncio.sleep(seconds)
+            has_begun.set()
+            await may_end.wait()
             order.append(f"{name} ends")
 
     async def both() -> None:
-        first = asyncio.ensure_future(hold("first", 0.3))
-        await asyncio.sleep(0.1)
+        first_begun, first_may_end, second_begun = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        first = asyncio.ensure_future(hold("first", first_begun, first_may_end))
+        await first_begun.wait()
         async with alone_in(cache, waits=False) as is_ours:
             assert not is_ours
-        await asyncio.gather(first, hold("second", 0))
+        second = asyncio.ensure_future(hold("second", second_begun, first_may_end))
+        await asyncio.sleep(0.3)  # for a second one that would not wait
+        first_may_end.set()
+        await asyncio.gather(first, second)
 
     run(both())
     assert order == ["first begins", "first ends", "second begins", "second ends"]

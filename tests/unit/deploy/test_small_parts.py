@@ -64,7 +64,7 @@ def test_a_cancelled_child_ends_with_all_that_it_started(tmp_path: Path) -> None
             await work
         return time.monotonic() - began
 
-    assert run(story()) < 2
+    assert run(story()) < 20  # of the 300 s that it would have gone on
     assert _is_gone(int((tmp_path / "pid").read_text()))
 
 

@@ -29,6 +29,7 @@ from godploy_server.contract import (
     from_json,
     to_json,
 )
+from tests.unit.remote.waiting import until
 
 AT = datetime(2026, 11, 1, 12, 30, tzinfo=UTC)
 PROJECT = Project(ProjectId("p1"), "shop", "10.210.0.64/26", AT)
@@ -148,7 +149,7 @@ async def test_a_kept_connection_that_died_is_replaced(agent: FakeAgent, client:
 
     agent.answers["GET /v1/projects"] = once
     assert await client.projects() == ()
-    await asyncio.sleep(0.05)
+    await until(lambda: agent.open == 0)
     assert await client.projects() == ()
     assert agent.connections == 2
 
@@ -198,8 +199,7 @@ async def test_a_stream_that_is_left_closes_its_connection_at_once(agent: FakeAg
             assert each.text == "hello"
             break
         assert agent.open == 1
-    await asyncio.sleep(0.05)
-    assert agent.open == 0
+    await until(lambda: agent.open == 0)
 
 
 @pytest.mark.asyncio
@@ -211,12 +211,11 @@ async def test_a_cancelled_stream_closes_its_connection_at_once(agent: FakeAgent
             pass
 
     following = asyncio.create_task(follow())
-    await asyncio.sleep(0.1)
+    await until(lambda: agent.requests)
     assert agent.open == 1
     following.cancel()
     await asyncio.wait([following])
-    await asyncio.sleep(0.05)
-    assert agent.open == 0
+    await until(lambda: agent.open == 0)
 
 
 @pytest.mark.asyncio
