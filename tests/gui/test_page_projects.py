@@ -125,13 +125,17 @@ def test_a_service_is_made_from_git_and_shows_its_deploy_key_before_the_first_de
         await page.type("service-domain", "shop.example.com")
         page.find("service-variables").setPlainText("LOG_LEVEL=info\n# nothing\nEMPTY=")
         await page.press("create-service")
+        await page.until(lambda: page.is_shown("git-host-fingerprint"))  # the server never spoke to this git host
+        assert all(each[0] != "create_service" for each in page.agent.asked)
+        await page.press("trust-git-host")
         await page.until(lambda: page.is_shown("deploy-key"))
-        verb, request = page.agent.asked[0]
+        made, domain = page.agent.asked[-2:]
+        verb, request = made
         assert verb == "create_service"
         assert request.settings.source == GitSource("git@git.example.com:team/My_Shop.git", "main")
         assert request.settings.port is None
         assert [(each.name, each.value) for each in request.variables] == [("LOG_LEVEL", "info"), ("EMPTY", "")]
-        assert page.agent.asked[1][2].host == "shop.example.com"
+        assert domain[2].host == "shop.example.com"
         assert page.find("deploy-key").value().startswith("ssh-ed25519 ")
         await page.press("deploy-new-service")
         assert page.agent.asked[-1][0] == "deploy"
