@@ -45,6 +45,7 @@ LONGEST_LINE: Final = 128 * 1024  # the agent reads 256 KiB
 WANTED: Final = {"ref": True, "commits": {"id": True, "added": True}, "push": {"changes": {"new": {"name": True}}}}
 
 quietly = settings(deadline=None, max_examples=ROUND, suppress_health_check=list(HealthCheck), print_blob=True)
+LOOP: Final = asyncio.new_event_loop()
 seeds = st.integers(0, 2**64 - 1)
 counted: Counter[str] = Counter()
 
@@ -69,7 +70,7 @@ class Relay:
 
     def believed(self, head: bytes, sent: bytes) -> tuple[HookHost, dict[str, str], list[Notice]] | None:
         """Send a request; gives whose hook believed it, its fields and what was told. None: it was refused."""
-        return asyncio.run(self._send(head, sent))
+        return LOOP.run_until_complete(self._send(head, sent))
 
     async def _send(self, head: bytes, sent: bytes) -> tuple[HookHost, dict[str, str], list[Notice]] | None:
         (self._folder / SEEN_FILE).unlink(missing_ok=True)
@@ -191,7 +192,7 @@ def by_relay(sent: bytes) -> bytes | None:
         return b"".join([piece async for piece in relay_body.pieces(reader, None)])
 
     try:
-        return asyncio.run(read_all())
+        return LOOP.run_until_complete(read_all())
     except Refused:
         return None
 
