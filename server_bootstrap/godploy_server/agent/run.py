@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import gc
 import logging
 import os
+import random
 import signal
 import socket
 import sys
 from dataclasses import dataclass, replace
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from godploy_server.agent.agent import Agent
 from godploy_server.agent.notices import NoticeSocket
@@ -24,6 +26,8 @@ from godploy_server.state.paths import Paths
 from godploy_server.state.settings import Instance
 
 _log = logging.getLogger(__name__)
+_LASTING_PORTS: Final = range(20_000, 32_768)
+"""Below those that Linux gives to outgoing connections (ip_local_port_range)."""
 
 
 @dataclass(frozen=True)
@@ -82,15 +86,20 @@ def remember_instance(paths: Paths, options: AgentOptions) -> Instance:
 
 
 def free_ports(count: int) -> list[int]:
-    """Give ports of loopback that nobody listens on now."""
-    held = [socket.socket() for _ in range(count)]
-    try:
-        for each in held:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in held]
-    finally:
-        for each in held:
-            each.close()
+    """Give ports of loopback that nobody has now. They are kept for good, so none is of those that the system lends
+    to outgoing connections. Raises Conflict if there are too few."""
+    found: list[int] = []
+    for port in random.sample(_LASTING_PORTS, len(_LASTING_PORTS)):
+        if len(found) == count:
+            return found
+        with socket.socket() as trial, contextlib.suppress(OSError):
+            trial.bind(("127.0.0.1", port))
+            found.append(port)
+    raise Conflict(
+        "The agent cannot start",
+        f"no {count} ports from {_LASTING_PORTS[0]} to {_LASTING_PORTS[-1]} are free",
+        "Stop what holds so many ports, and try again",
+    )
 
 
 async def _serve(paths: Paths) -> None:

@@ -12,6 +12,7 @@ import pytest
 from tests.unit.agent.conftest import wait_for
 from tests.unit.agent.handing_over import COMMIT, hand_over
 from tests.unit.agent.rows import add_project, add_service
+from tests.unit.ports import free_port
 
 
 @pytest.fixture
@@ -202,12 +203,6 @@ def test_what_waits_for_a_hook_that_is_renewed_meanwhile_is_listed_and_not_deplo
         assert push(port, hook_id, secret, COMMIT) == 404
     finally:
         end(relay)
-
-
-def free_port():
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return trial.getsockname()[1]
 
 
 def start_relay(agent, spool, port):

@@ -19,7 +19,8 @@ from godploy_server.contract import DeploymentState, ImageSource, Rollout, Servi
 from godploy_server.state import deployments, services
 from godploy_server.state.database import open_database
 from tests.unit.agent.conftest import RunningAgent, wait_for
-from tests.unit.agent.test_with_docker import IMAGE, docker, free_port
+from tests.unit.agent.test_with_docker import IMAGE, docker
+from tests.unit.ports import free_port
 
 DEPLOYMENTS = 200
 KILLS = 20
@@ -50,7 +51,7 @@ def agent(tmp_path):
     docker("tag", IMAGE, TINY)
     prefix = f"godploy-test-{uuid.uuid4().hex[:8]}"
     found = RunningAgent(tmp_path, {"DOCKER_HOST": "unix:///var/run/docker.sock", "GODPLOY_PAUSE_AT": "fetch"})
-    found.options = ["--prefix", prefix, "--http-port", free_port(), "--https-port", free_port()]
+    found.options = ["--prefix", prefix, "--http-port", str(free_port()), "--https-port", str(free_port())]
     found.label = f"label=godploy.instance={prefix}"
     try:
         yield found.start()

@@ -3,13 +3,13 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import uuid
 
 import pytest
 
 from tests.unit.agent.conftest import RunningAgent, wait_for
+from tests.unit.ports import free_port
 
 IMAGE = "busybox:latest"
 PROGRAM = ("sh", "-c", "trap 'exit 3' TERM; i=0; while true; do i=$((i+1)); echo line $i; sleep 0.2; done")
@@ -22,12 +22,6 @@ def docker(*arguments):
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def free_port():
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return str(trial.getsockname()[1])
-
-
 @pytest.fixture
 def agent(tmp_path):
     for image in (IMAGE, os.environ.get("GODPLOY_TRAEFIK_IMAGE", "traefik:v3.7")):
@@ -37,7 +31,7 @@ def agent(tmp_path):
             )
     prefix = f"godploy-test-{uuid.uuid4().hex[:8]}"
     found = RunningAgent(tmp_path, {"DOCKER_HOST": "unix:///var/run/docker.sock"})
-    found.options = ["--prefix", prefix, "--http-port", free_port(), "--https-port", free_port()]
+    found.options = ["--prefix", prefix, "--http-port", str(free_port()), "--https-port", str(free_port())]
     try:
         yield found.start()
     finally:

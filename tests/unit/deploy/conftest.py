@@ -6,7 +6,6 @@ import asyncio
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -39,6 +38,7 @@ from godploy_server.state.paths import Paths
 from godploy_server.state.services import ServiceRow
 from tests.unit.deploy.ssh_host import SshHost, serving
 from tests.unit.empty_docker import EmptyDocker
+from tests.unit.ports import free_port
 
 HOST = "shop.test"
 IMAGES = ("traefik:v3.7", "python:3.12-slim")
@@ -151,12 +151,6 @@ class Shop:
     def change(self, change: Callable[[ServiceSettings], ServiceSettings]) -> None:
         row = services.find(self.engine.connection, self.service.id)
         services.change(self.engine.connection, row.id, settings=change(row.settings))
-
-
-def free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return int(trial.getsockname()[1])
 
 
 def has_images(*images: str) -> bool:

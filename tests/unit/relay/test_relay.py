@@ -18,14 +18,9 @@ from godploy_server.relay.head import Refused, parse_head
 from godploy_server.relay.hook_files import HookFiles
 from godploy_server.relay.receiving import Receiving
 from godploy_server.relay.server import MAX_CONNECTIONS, RelayServer, _is_of_this_machine
+from tests.unit.ports import free_port
 
 ASK = b"GET /_godploy/health HTTP/1.1\r\nHost: a\r\n\r\n"
-
-
-def free_port():
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return trial.getsockname()[1]
 
 
 def ask(port, request=ASK, timeout=15.0):

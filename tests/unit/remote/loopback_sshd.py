@@ -12,13 +12,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.unit.ports import free_port
+
 SSHD = "/usr/sbin/sshd"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def make_key(path: Path, *, kind: str = "ed25519", passphrase: str = "") -> Path:
@@ -82,7 +78,7 @@ class Sshd:
 
     def _wait_until_it_answers(self) -> None:
         for _ in range(200):
-            with socket.socket() as probe:
+            with socket.socket() as probe, contextlib.suppress(OSError):  # not there yet, or slow to say so
                 probe.settimeout(1)
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0 and probe.recv(4) == b"SSH-":
                     return
