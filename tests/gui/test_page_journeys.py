@@ -28,6 +28,8 @@ def test_from_no_project_to_a_deployment_under_way(story):
         await window.press("new-service")
         await window.type("service-url", "git@git.example.com:team/shop.git")
         await window.press("create-service")
+        await window.until(lambda: window.is_shown("git-host-fingerprint"))
+        await window.press("trust-git-host")
         await window.until(lambda: window.is_shown("deploy-new-service"))
         assert window.place.page == "service"
         await window.press("deploy-new-service")
