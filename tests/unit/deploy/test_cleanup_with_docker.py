@@ -22,6 +22,7 @@ from godploy_server.state.releases import ReleaseSnapshot
 from tests.unit.deploy.conftest import has_images, make_engine, run, take_down
 
 IMAGE = "python:3.12-slim"
+pytestmark = pytest.mark.lab
 
 
 def docker(*arguments: str, text: str = "") -> str:

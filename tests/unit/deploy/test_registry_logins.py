@@ -66,6 +66,7 @@ def test_no_password_is_in_any_file(logins: Engine) -> None:
     assert PASSWORD not in repr(pull_login(logins, "registry.test:5000/a"))
 
 
+@pytest.mark.lab
 def test_the_real_docker_command_asks_the_helper(logins: Engine) -> None:
     if not has_images("python:3.12-slim"):
         pytest.skip("needs a Docker (python -m tests.lab up --local-images)")

@@ -138,6 +138,7 @@ async def test_an_agent_that_ends_is_started_again_and_one_that_runs_is_shared(
     await until(lambda: running_agent(run_dir) is None)
 
 
+@pytest.mark.lab
 @pytest.mark.asyncio
 @pytest.mark.skipif(not has_docker(), reason="needs a Docker that answers")
 async def test_other_programs_and_docker_py_reach_this_computers_docker(

@@ -176,6 +176,7 @@ def docker_sends(tmp_path: Path) -> Iterator[Callable[[Path], list[str]]]:
         server.shutdown()
 
 
+@pytest.mark.lab  # where the docker command is for sure
 @pytest.mark.parametrize("name", CASES)
 def test_the_same_files_count_as_for_the_docker_command(
     name: str, make_folder: MakeFolder, docker_sends: Callable[[Path], list[str]]

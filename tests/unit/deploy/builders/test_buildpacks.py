@@ -145,6 +145,7 @@ def test_other_requests_pass_as_they_are(tmp_path: Path) -> None:
     assert run(story()).endswith(b"\r\n\r\nabc")
 
 
+@pytest.mark.lab
 def test_through_the_socket_a_real_docker_makes_a_marked_container_that_is_found_again(tmp_path: Path) -> None:
     if not has_images("python:3.12-slim"):
         pytest.skip("needs a Docker that has python:3.12-slim (python -m tests.lab up --local-images makes it)")
