@@ -84,6 +84,8 @@ class WindowStory:
         await person.type("service-name", "web")
         await person.type("service-domain", self.host)
         await person.click("create-service")
+        await person.see_text(self.repository.host_key_fingerprint)  # the server never spoke to this host before
+        await person.click("trust-git-host")
         await person.see(lambda: self._model().services, "the new service", 30)
         await person.see_text("Deploy key")
         self.repository.allow(self.service().deploy_key)

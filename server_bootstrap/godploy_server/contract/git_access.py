@@ -11,6 +11,7 @@ from typing import Final
 from godploy_server.contract.problem import BadInput
 
 SSH_PORT: Final = 22
+_SCHEMES: Final = ("ssh", "git+ssh", "ssh+git")  # git takes all three
 _HOST: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,252})|[0-9A-Fa-f:.]{2,45}")
 _IN_BRACKETS: Final = re.compile(r"\[([^\[\]]+)\](?::([0-9]{1,5}))?")
 _WITH_PORT: Final = re.compile(r"([^:\[\]]+)(?::([0-9]{1,5}))?")
@@ -103,7 +104,7 @@ def ssh_host(url: str) -> str:
     """
     scheme, has_scheme, rest = url.partition("://")
     if has_scheme:
-        return _named(rest.partition("/")[0].rpartition("@")[2], url) if scheme.lower() == "ssh" else ""
+        return _named(rest.partition("/")[0].rpartition("@")[2], url) if scheme.lower() in _SCHEMES else ""
     if url.startswith("/"):
         return ""
     before = re.match(r"(?:[^@/\[\]]*@)?(\[[^\]]*\]|[^:/\[\]]*):", url)

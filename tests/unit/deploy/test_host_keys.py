@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import subprocess
 from pathlib import Path
 
@@ -105,6 +106,31 @@ def test_the_host_of_an_address_is_named_as_ssh_looks_it_up(address: str, host: 
     if host:
         assert git_host(host_words(host)) == host
         assert host_and_port(host)[1] in (22, 2222)
+
+
+def test_git_connects_to_the_very_host_whose_key_is_looked_up(tmp_path: Path) -> None:
+    """The real git says which host and port it gives to ssh; where the two could differ, the address is refused."""
+    said = tmp_path / "said"
+    ssh = tmp_path / "ssh"
+    ssh.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {said}\nexit 1\n')
+    ssh.chmod(0o755)
+    told = {"GIT_SSH_COMMAND": str(ssh), "GIT_SSH_VARIANT": "ssh", "GIT_ALLOW_PROTOCOL": "ssh"}
+    for address in (
+        "git@hub.test:a", "HUB.test:a", "git@hub.test:2222/a", "ssh://git@hub.test/a", "ssh://git@hub.test:2222/a",
+        "git@[hub.test:2222]:a", "[git@hub.test:2222]:a", "git@[::1]:a", "[::1]:a", "ssh://git@[::1]:2222/a",
+        "ssh://[git@::1]:22/a", "ssh://[hub.test:2222]/a", "ssh://a@b@hub.test/a", "ssh://git:pw@hub.test/a",
+        "git@hub.test:22:a", "ssh://git%40other@hub.test/a", "ssh://hub.test%2eother/a", "ssh://git@hub.test:022/a",
+        "ssh://hub.test:/a", "a@b@hub.test:a", "ssh://::1/a", "ssh+git://hub.test:2222/a", "git+ssh://hub.test/a",
+        "[hub.test]:a", "[hub.test:22]:a", "git@hub.test:~/a", "hub.test.:a", "ssh://fe80::1%25eth0/a",
+    ):  # fmt: skip
+        said.unlink(missing_ok=True)
+        subprocess.run(["git", "ls-remote", address], env={**os.environ, **told}, capture_output=True, check=False)
+        words = [word for word in said.read_text().splitlines() if word]
+        port = int(words[words.index("-p") + 1]) if "-p" in words else 22
+        try:
+            assert host_and_port(ssh_host(address)) == (words[-2].rpartition("@")[2].lower(), port), address
+        except BadInput:
+            continue
 
 
 @pytest.mark.parametrize("address", ["ssh://-oProxyCommand=x/a", "ssh://git%40hub/a", "git@:a", "ssh://h:99999/a"])
