@@ -14,7 +14,7 @@ from tests.lab.labkit.base_images import Debian
 from tests.lab.labkit.browser import ensure_chromium
 from tests.lab.labkit.command import LabUnavailable
 from tests.lab.labkit.git_host import GitHost, Repository
-from tests.lab.labkit.gitea import Gitea, GiteaPerson
+from tests.lab.labkit.gitea import Gitea, GiteaPerson, GiteaRepository
 from tests.lab.labkit.lab import Lab, bring_up
 from tests.lab.labkit.private_registry import PrivateRegistry
 from tests.lab.labkit.servers import Server
@@ -172,11 +172,15 @@ def git_host(lab: Lab) -> GitHost:
     return lab.git_host
 
 
+def files_of_sample() -> dict[str, bytes]:
+    """The sample application, by path."""
+    return {str(path.relative_to(SAMPLE)): path.read_bytes() for path in SAMPLE.rglob("*") if path.is_file()}
+
+
 @pytest.fixture
 def repository(git_host: GitHost) -> Iterator[Repository]:
     """A private repository that holds the sample application; no key may read it yet."""
-    files = {str(path.relative_to(SAMPLE)): path.read_bytes() for path in SAMPLE.rglob("*") if path.is_file()}
-    made = git_host.create(f"shop-{secrets.token_hex(4)}", files)
+    made = git_host.create(f"shop-{secrets.token_hex(4)}", files_of_sample())
     yield made
     made.delete()
 
@@ -218,6 +222,12 @@ def gitea_person(gitea: Gitea) -> Iterator[GiteaPerson]:
     person = gitea.sign_up()
     yield person
     person.delete()
+
+
+@pytest.fixture
+def shop_repository(gitea_person: GiteaPerson) -> GiteaRepository:
+    """The sample application as a private repository at Gitea."""
+    return gitea_person.create("web-shop", files_of_sample())
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from tests.lab.at_gitea import WorkingCopy, browser_variables, clone, redeliver_all, revoke, trusting
-from tests.lab.conftest import SAMPLE
 from tests.lab.labkit.gitea import GiteaPerson, GiteaRepository
 from tests.lab.labkit.lab import Lab
 from tests.lab.labkit.servers import Server
@@ -61,16 +60,6 @@ class Pushed:
     def delivery_of(self, commit: str) -> Any:
         """The newest delivery that told of a commit."""
         return soon(lambda: next((each for each in self.deliveries() if each["commit"] == commit), None))
-
-
-def files_of_sample() -> dict[str, bytes]:
-    return {str(path.relative_to(SAMPLE)): path.read_bytes() for path in SAMPLE.rglob("*") if path.is_file()}
-
-
-@pytest.fixture
-def shop_repository(gitea_person: GiteaPerson) -> GiteaRepository:
-    """The sample application as a private repository at Gitea."""
-    return gitea_person.create("web-shop", files_of_sample())
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from godploy_desktop.ui.shell.main_window import MainWindow
 from godploy_desktop.ui.shell.questions import DialogQuestions
 from godploy_desktop.ui.theme import theme
 from godploy_desktop.ui.widgets.select_box import SelectBox
+from godploy_desktop.ui.widgets.table import Table
 from tests.gui.qt_messages import leave_out_what_offscreen_cannot
 
 T = TypeVar("T")
@@ -42,6 +43,18 @@ class Person:
         """Click the widget of that object name once it is in sight and enabled."""
         widget = await self._usable(name, timeout_s)
         await self._act(lambda: QTest.mouseClick(widget, Qt.MouseButton.LeftButton, pos=_middle(widget)))
+
+    async def click_row(self, name: str, key: str, *, timeout_s: float = 20) -> None:
+        """Click the row with that key of a table, once it is there."""
+        table = await self._usable(name, timeout_s)
+        assert isinstance(table, Table)
+
+        def find() -> QPoint | None:
+            found = [index for index, each in enumerate(table.rows) if each.key == key]
+            return table.row_rect(found[0]).center().toPoint() if found else None
+
+        where = await self.see(find, f"the row {key} of {name}", timeout_s)
+        await self._act(lambda: QTest.mouseClick(table, Qt.MouseButton.LeftButton, pos=where))
 
     async def press(self, text: str, *, timeout_s: float = 20) -> None:
         """Click the button that shows this text."""

@@ -69,6 +69,8 @@ class SecretsDialog(DialogFrame):
     def __init__(self, parent: QWidget, title: str, content: str, fields: Sequence[Field], confirm: str) -> None:
         super().__init__(parent, title, width=460, icon="key-round")
         self._fields = fields
+        for number, field in enumerate(fields, 1):
+            field.control.setObjectName(f"answer-{number}")
         self._form = Form(*fields)
         if content:
             self.body.addWidget(Label(content, "md", 400, "text2", wrap=True))

@@ -54,6 +54,11 @@ class Gitea:
     bundle: Path
 
     @property
+    def name(self) -> str:
+        """Its host name."""
+        return HOST
+
+    @property
     def url(self) -> str:
         """Its address, the same for servers and for this machine."""
         return f"https://{HOST}"
