@@ -20,8 +20,9 @@ class Decision:
     commit: str = ""
 
 
-def decide(hook: Hook, source: Source, notice: Notice, *, is_replay: bool) -> Decision:
-    """Give the verdict, with one sentence that says why."""
+def decide(hook: Hook, source: Source, notice: Notice, *, is_replay: bool, newer: str = "") -> Decision:
+    """Give the verdict, with one sentence that says why. `newer` is the commit of a later push to the same branch that
+    came earlier and was deployed, "" for none: hosts send again what failed, and promise no order."""
     if notice.refused:
         return Decision(Verdict.REFUSED, notice.refused)
     if notice.event is HookEvent.PING:
@@ -38,6 +39,8 @@ def decide(hook: Hook, source: Source, notice: Notice, *, is_replay: bool) -> De
         return _ignored(f"“{notice.ref}” was deleted")
     if (reason := _unwanted_ref(hook, source, notice)) or (reason := _skipped(hook, notice)):
         return _ignored(reason)
+    if newer:
+        return _ignored(f"the branch had {newer[:12]} after it, which was deployed already")
     what = "tag" if notice.event is HookEvent.TAG else "branch"
     return Decision(Verdict.DEPLOYED, f"{what} “{notice.ref}” has commit {notice.commit[:12]}", notice.commit)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from godploy_server.agent.hook_decision import concerns_services, decide, is_of, shared_outcome
 from godploy_server.agent.hook_inbox import HookInbox, write_all_hooks
 from godploy_server.contract import Delivery, DeliveryReceived, HookHost, Notice, SharedHook, Trigger, Verdict
-from godploy_server.state import deployments, hooks, services, shared_hooks
+from godploy_server.state import deliveries, deployments, hooks, services, shared_hooks
 from godploy_server.state.database import transaction
 from godploy_server.state.secrets import Secrets
 
@@ -60,7 +60,7 @@ class HookDeliveries:
         row = hooks.by_id(connection, notice.hook)
         if row is None:
             self._take_late(notice)
-        elif not hooks.was_taken(connection, row.hook.service_id, notice):
+        elif not deliveries.was_taken(connection, row.hook.service_id, notice):
             self.act(row.hook.service_id, notice)
 
     def _take_late(self, notice: Notice) -> None:
@@ -69,8 +69,8 @@ class HookDeliveries:
         if service_id is None:
             _log.info("a delivery for a service that is gone was dropped")
             return
-        if not hooks.was_taken(self._agent.connection, service_id, notice):
-            delivery = hooks.record(self._agent.connection, service_id, notice, Verdict.REFUSED, _ENDED)
+        if not deliveries.was_taken(self._agent.connection, service_id, notice):
+            delivery = deliveries.record(self._agent.connection, service_id, notice, Verdict.REFUSED, _ENDED)
             self._agent.hub.publish(DeliveryReceived(delivery))
 
     def _take_shared(self, shared: SharedHook, notice: Notice) -> None:
@@ -81,7 +81,7 @@ class HookDeliveries:
             if concerns_services(notice):
                 for row in hooks.through(connection, shared.id):
                     source = services.find(connection, row.hook.service_id).settings.source
-                    if is_of(notice, source) and not hooks.was_taken(connection, row.hook.service_id, notice):
+                    if is_of(notice, source) and not deliveries.was_taken(connection, row.hook.service_id, notice):
                         acted.append(self._write_down(row.hook.service_id, notice, is_redelivery=False))
             shared_hooks.record(connection, shared.id, shared_outcome(notice, [each.delivery for each in acted]))
         for each in acted:
@@ -102,8 +102,9 @@ class HookDeliveries:
         with transaction(agent.connection):
             hook = hooks.find(agent.connection, service_id).hook
             source = services.find(agent.connection, service_id).settings.source
-            is_replay = not is_redelivery and hooks.was_received(agent.connection, service_id, notice)
-            decision = decide(hook, source, notice, is_replay=is_replay)
+            is_replay = not is_redelivery and deliveries.was_received(agent.connection, service_id, notice)
+            newer = "" if is_redelivery else deliveries.newer_push(agent.connection, service_id, notice)
+            decision = decide(hook, source, notice, is_replay=is_replay, newer=newer)
             deployment_id = None
             if decision.verdict is Verdict.DEPLOYED:
                 asked_by = notice.author or hook.host.value
@@ -111,7 +112,7 @@ class HookDeliveries:
                     agent.connection, service_id, Trigger.PUSH, asked_by, commit=decision.commit
                 )
                 deployment_id, superseded = enqueued.deployment.id, enqueued.superseded
-            delivery = hooks.record(
+            delivery = deliveries.record(
                 agent.connection,
                 service_id,
                 notice,

@@ -93,7 +93,7 @@ def notice_of(line: bytes) -> Notice:
     )  # fmt: skip
     is_good = (
         _HOOK.fullmatch(notice.hook) is not None
-        and _HASH.fullmatch(notice.commit) is not None
+        and all(_HASH.fullmatch(each) is not None for each in (notice.commit, notice.before))
         and _HASH.fullmatch(notice.digest) is not None
         and all(len(each) <= _LONGEST_TEXT for each in texts)
         and len(notice.paths) <= _MOST_PATHS

@@ -56,6 +56,7 @@ class Notice:
     author: str = ""
     paths: tuple[str, ...] = ()
     has_all_paths: bool = False
+    before: str = ""  # of a push: the hash that the branch had until then; "" for a new branch
     skip_marker: str = ""  # what in the whole message says not to deploy, such as [skip ci]
     refused: str = ""
     repository: str = ""  # host/path, as `repository_of` gives it; "" where the payload names none

@@ -47,7 +47,7 @@ _BITBUCKET: Final[Mapping[str, Any]] = {
     "push": {
         "changes": {
             "new": {"type": True, "name": True, "target": {"hash": True, "message": True, "author": {"raw": True}}},
-            "old": {"type": True, "name": True},
+            "old": {"type": True, "name": True, "target": {"hash": True}},
         }
     },
 }
@@ -122,6 +122,7 @@ def _pushed(host: HookHost, found: Mapping[str, Any], is_whole: bool, base: Noti
         author=_printable(_text(author, "name") if isinstance(author, Mapping) else "", 100),
         paths=paths,
         has_all_paths=knows_all,
+        before=_commit(before),
         skip_marker=_skip_marker(_text(head, "message")),
         repository=_repository(found, ("repository", "clone_url")) or _repository(found, ("project", "git_http_url")),
     )
@@ -136,6 +137,11 @@ def _tells_all_commits(host: HookHost, found: Mapping[str, Any], told: int) -> b
 
 def _commit(text: str) -> str:
     return text if _HASH.fullmatch(text) and not _NOTHING.fullmatch(text) else ""
+
+
+def _hash_of(side: object) -> str:
+    target = side.get("target") if isinstance(side, Mapping) else None
+    return _commit(_text(target, "hash")) if isinstance(target, Mapping) else ""
 
 
 def _skip_marker(message: str) -> str:
@@ -166,6 +172,7 @@ def _of_bitbucket(body: Text, base: Notice) -> tuple[Notice, ...]:
                 commit=_commit(_text(target, "hash")),
                 message=_message(_text(target, "message")),
                 author=_printable(_text(author, "raw").partition(" <")[0] if isinstance(author, Mapping) else "", 100),
+                before=_hash_of(old),
                 skip_marker=_skip_marker(_text(target, "message")),
             )
         )

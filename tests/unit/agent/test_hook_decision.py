@@ -19,8 +19,8 @@ def notice(**changes):
     return Notice("h", "d", "x", datetime(2026, 1, 1, tzinfo=UTC), **(told | changes))
 
 
-def verdict(settings=None, source=SOURCE, is_replay=False, **told):
-    decision = decide(hook(**(settings or {})), source, notice(**told), is_replay=is_replay)
+def verdict(settings=None, source=SOURCE, is_replay=False, newer="", **told):
+    decision = decide(hook(**(settings or {})), source, notice(**told), is_replay=is_replay, newer=newer)
     assert decision.reason
     return decision.verdict, decision.commit
 
@@ -47,6 +47,10 @@ def test_a_push_to_the_branch_deploys_exactly_its_commit():
 )
 def test_what_is_not_meant_is_ignored(settings, source, told):
     assert verdict(settings, source, **told) == (Verdict.IGNORED, "")
+
+
+def test_a_late_push_does_not_take_a_newer_one_back():
+    assert verdict(newer="d" * 40) == (Verdict.IGNORED, "")
 
 
 def test_tags_deploy_where_a_pattern_fits():

@@ -53,6 +53,7 @@ def test_a_push_names_branch_commit_author_and_files(host, name):
     assert (notice.message, notice.author) == ("Say hello\n\nAt length", "A. Author")
     assert set(notice.paths) == {"a.txt", "src/b.py", "c"}
     assert notice.has_all_paths
+    assert notice.before == OLD
 
 
 @pytest.mark.parametrize(
@@ -167,6 +168,7 @@ def test_bitbucket_tells_of_several_branches_in_one_delivery():
     first, second, third = told(HookHost.BITBUCKET, "repo:push", payload)
     assert (first.event, first.ref, first.commit, first.author) == (HookEvent.PUSH, "main", NEW, "A. Author")
     assert not first.has_all_paths
+    assert (first.before, second.before) == (OLD, "")
     assert (second.event, second.ref) == (HookEvent.TAG, "v1")
     assert (third.ref, third.commit) == ("old", "")
     many = {"push": {"changes": [change("branch", f"b{each}") for each in range(50)]}}

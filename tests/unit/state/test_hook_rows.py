@@ -12,9 +12,10 @@ from godploy_server.contract import (
     ServiceKind,
     ServiceSettings,
     SetHook,
+    Trigger,
     Verdict,
 )
-from godploy_server.state import hooks, projects, services
+from godploy_server.state import deliveries, deployments, hooks, projects, services
 from godploy_server.state.database import open_database
 from godploy_server.state.paths import Paths
 from godploy_server.state.secrets import Secrets
@@ -42,29 +43,78 @@ def push(number, ref="main", **told):
 
 
 def test_an_old_push_is_known_long_after_it_left_the_list(db, service_id):
-    for number in range(hooks.KEPT_DELIVERIES + 5):
-        hooks.record(db, service_id, push(number), Verdict.DEPLOYED, "x")
+    for number in range(deliveries.KEPT_DELIVERIES + 5):
+        deliveries.record(db, service_id, push(number), Verdict.DEPLOYED, "x")
     count = db.execute("SELECT count(*) FROM deliveries").fetchone()[0]
-    assert count == hooks.KEPT_DELIVERIES
-    assert hooks.was_received(db, service_id, push(0))
-    assert not hooks.was_received(db, service_id, push(0, ref="develop"))
-    assert not hooks.was_received(db, service_id, push(10_000))
+    assert count == deliveries.KEPT_DELIVERIES
+    assert deliveries.was_received(db, service_id, push(0))
+    assert not deliveries.was_received(db, service_id, push(0, ref="develop"))
+    assert not deliveries.was_received(db, service_id, push(10_000))
 
 
 def test_only_what_was_believed_is_known_again(db, service_id):
-    hooks.record(db, service_id, push(1), Verdict.REFUSED, "x")
-    hooks.record(db, service_id, push(2), Verdict.ANSWERED, "x")
-    hooks.record(db, service_id, push(3), Verdict.IGNORED, "x")
-    assert [hooks.was_received(db, service_id, push(number)) for number in (1, 2, 3)] == [False, False, True]
+    deliveries.record(db, service_id, push(1), Verdict.REFUSED, "x")
+    deliveries.record(db, service_id, push(2), Verdict.ANSWERED, "x")
+    deliveries.record(db, service_id, push(3), Verdict.IGNORED, "x")
+    assert [deliveries.was_received(db, service_id, push(number)) for number in (1, 2, 3)] == [False, False, True]
+
+
+def moved(before, after, ref="main"):
+    received_at = datetime(2026, 1, 1, tzinfo=UTC)
+    told = {"ref": ref, "before": before * 40, "commit": after * 40}
+    return Notice("h", "", f"{before}{after}" * 32, received_at, HookEvent.PUSH, **told)
+
+
+@pytest.fixture
+def came(db, service_id):
+    def write(before, after, verdict=Verdict.DEPLOYED, ref="main"):
+        deliveries.record(db, service_id, moved(before, after, ref), verdict, "x")
+
+    return write
+
+
+def late(db, service_id, before, after, ref="main"):
+    return deliveries.newer_push(db, service_id, moved(before, after, ref))[:1]
+
+
+def test_a_push_that_comes_after_a_later_one_is_late(db, service_id, came):
+    came("a", "b")
+    came("c", "d")  # b to c failed at the first try, and is sent again
+    assert late(db, service_id, "b", "c") == "d"
+    assert late(db, service_id, "d", "e") == ""
+    assert late(db, service_id, "b", "c", ref="develop") == ""
+
+
+def test_a_push_that_led_to_a_late_one_is_late_too(db, service_id, came):
+    deployments.enqueue(db, service_id, Trigger.MANUAL, "ada", commit="a" * 40)
+    came("c", "d", Verdict.IGNORED)
+    came("b", "c")
+    came("d", "e")
+    assert late(db, service_id, "a", "b") == "e"
+
+
+def test_what_was_only_ignored_makes_nothing_late(db, service_id, came):
+    came("a", "b")
+    came("c", "d", Verdict.IGNORED)  # its message said [skip ci]: what came before it is to be deployed
+    assert late(db, service_id, "b", "c") == ""
+
+
+def test_a_branch_that_is_moved_back_and_forth_is_not_late(db, service_id, came):
+    came("a", "b")
+    assert late(db, service_id, "b", "a") == ""
+    came("b", "a")
+    assert late(db, service_id, "a", "b") == ""
+    came("a", "c")
+    assert late(db, service_id, "f", "a") == ""  # moved back from a commit that nobody told of
 
 
 def test_refused_deliveries_have_a_place_of_their_own_and_it_is_bounded(db, service_id):
-    hooks.record(db, service_id, push(1), Verdict.DEPLOYED, "believed")
-    for number in range(hooks.KEPT_REFUSED + 30):
-        hooks.record(db, service_id, push(100 + number, refused="x"), Verdict.REFUSED, "x")
-    assert db.execute("SELECT count(*) FROM deliveries").fetchone()[0] == hooks.KEPT_REFUSED + 1
-    listed = hooks.deliveries(db, service_id)
-    assert len(listed) == hooks.LISTED_REFUSED + 1
+    deliveries.record(db, service_id, push(1), Verdict.DEPLOYED, "believed")
+    for number in range(deliveries.KEPT_REFUSED + 30):
+        deliveries.record(db, service_id, push(100 + number, refused="x"), Verdict.REFUSED, "x")
+    assert db.execute("SELECT count(*) FROM deliveries").fetchone()[0] == deliveries.KEPT_REFUSED + 1
+    listed = deliveries.newest(db, service_id)
+    assert len(listed) == deliveries.LISTED_REFUSED + 1
     assert listed[-1].reason == "believed"
 
 

@@ -10,7 +10,7 @@ from godploy_server.agent.hook_inbox import remove_hook, write_hook
 from godploy_server.agent.messages import Answer, Json, Request
 from godploy_server.agent.router import Route
 from godploy_server.contract import BadInput, Conflict, GitSource, SetHook
-from godploy_server.state import hooks, services, shared_hooks
+from godploy_server.state import deliveries, hooks, services, shared_hooks
 
 _MOST_PATTERNS: Final = 50
 _LONGEST_PATTERN: Final = 200
@@ -68,14 +68,14 @@ async def reveal(agent: Agent, request: Request) -> Answer:
     return Json(hooks.secret(agent.connection, agent.engine.secrets, service_id))
 
 
-async def deliveries(agent: Agent, request: Request) -> Answer:
+async def list_deliveries(agent: Agent, request: Request) -> Answer:
     """GET /v1/services/{id}/deliveries."""
-    return Json(hooks.deliveries(agent.connection, services.find(agent.connection, request.id).id))
+    return Json(deliveries.newest(agent.connection, services.find(agent.connection, request.id).id))
 
 
 async def redeliver(agent: Agent, request: Request) -> Answer:
     """POST /v1/deliveries/{id}/redeliver."""
-    delivery, notice = hooks.delivery(agent.connection, request.id)
+    delivery, notice = deliveries.find(agent.connection, request.id)
     return Json(agent.hooks.act(delivery.service_id, notice, is_redelivery=True), 201)
 
 
@@ -96,6 +96,6 @@ ROUTES: Final = (
     Route("POST", "/v1/services/{id}/hook", put),
     Route("DELETE", "/v1/services/{id}/hook", delete),
     Route("POST", "/v1/services/{id}/hook/secret", reveal),
-    Route("GET", "/v1/services/{id}/deliveries", deliveries),
+    Route("GET", "/v1/services/{id}/deliveries", list_deliveries),
     Route("POST", "/v1/deliveries/{id}/redeliver", redeliver),
 )
