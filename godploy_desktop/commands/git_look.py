@@ -35,7 +35,7 @@ async def look(context: Context) -> None:
 
 async def look_at(context: Context, server: Server, named: str, branch: str, root: str) -> Look:
     """Look through the account that reaches a repository, or let the server look at an address."""
-    if is_address(named):
+    if is_address(named, context.workspace.git.accounts):
         await git_host_keys.settle(context, server, GitSource(named))
         return await look_by_server(server, named, branch, root)
     account, repository = await find_repository(context.workspace.git, named)

@@ -76,7 +76,9 @@ async def create(context: Context, project_name: str, name: str) -> None:
     """Make the service, link it where an account may, and deploy it where that is asked for."""
     given = context.options
     variables = _variables(given)
-    found = None if given.git or is_address(given.repo) else await find_repository(context.workspace.git, given.repo)
+    git = context.workspace.git
+    is_named = not given.git and not is_address(given.repo, git.accounts)
+    found = await find_repository(git, given.repo) if is_named else None
     if found is None:
         given.git = given.git or given.repo
     else:

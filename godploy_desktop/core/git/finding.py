@@ -9,8 +9,11 @@ from godploy_desktop.git_hosting.values import Account, Repository
 from godploy_server.contract import BadInput, GodployError, NotFound
 
 
-def is_address(text: str) -> bool:
-    """Whether what a person typed is an address that git takes, not the name of a repository at an account."""
+def is_address(text: str, accounts: Iterable[Account] = ()) -> bool:
+    """Whether what a person typed is an address that git takes, not the name of a repository at an account. An account
+    at another port than the usual one is called as an address of SSH is written: ada@git.example.org:3000/team/shop."""
+    if any(text.startswith(f"{label(each)}/") for each in accounts):
+        return False
     return "://" in text or text.startswith("/") or (":" in text and "@" in text.partition(":")[0])
 
 

@@ -262,6 +262,8 @@ def fetch_error(output: Sequence[str], url: str, revision: Revision, public_key:
     if any(sign in text for sign in (*refused, "could not read username", "does not appear to be a git repo")):
         why = f"the host answered: {next((each.strip() for each in output if _speaks(each, refused)), last)}"
         if not public_key:
+            if "could not read username" in text:
+                why = "the host wants a sign-in, and the server has none"
             return NotAllowed(f"The server may not read {shown}", why, "Check the address, or sign in at its host")
         return DeploymentFailed(
             f"The server may not read {shown}",

@@ -1,8 +1,9 @@
-"""Gitea's API on loopback as far as one repository's deploy keys and webhooks go; the real one is in the lab.
+"""Gitea's API on loopback as far as one repository's files, deploy keys and webhooks go; the real one is in the lab.
 
-Written from the Swagger description of Gitea 1.25: repository, keys, hooks, hooks/{id}/tests.
+Written from the Swagger description of Gitea 1.25: repository, branches, contents, keys, hooks, hooks/{id}/tests.
 """
 
+import base64
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,10 +13,13 @@ NAME = "team/shop"
 
 
 class GiteaStandIn:
-    """One user, one repository. `keys` and `hooks` are what it has, `tested` the hooks that were asked for a test."""
+    """One user, one repository. `keys` and `hooks` are what it has, `tested` the hooks that were asked for a test;
+    `files` are texts by path. `is_full` refuses another webhook."""
 
     def __init__(self):
         self.keys, self.hooks, self.tested = {}, {}, []
+        self.files = {}
+        self.is_full = False
         host = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -56,10 +60,30 @@ class GiteaStandIn:
             case ["user"]:
                 return 200, {"id": 1, "login": "someone", "full_name": "Some One"}
             case ["repos", "team", "shop"]:
-                return 200, {"full_name": NAME, "default_branch": "main", "permissions": {"admin": True}}
+                return 200, {
+                    "full_name": NAME, "default_branch": "trunk", "private": True, "permissions": {"admin": True},
+                    "ssh_url": f"git@127.0.0.1:{NAME}.git", "clone_url": f"{self.address}/{NAME}.git",
+                }  # fmt: skip
+            case ["repos", "team", "shop", "branches"]:
+                return 200, [{"name": name, "commit": {"id": "a" * 40}} for name in ("next", "trunk")]
+            case ["repos", "team", "shop", "contents", *parts]:
+                return self._contents("/".join(parts).strip("/"))
+            case ["repos", "team", "shop", "hooks"] if method == "POST" and self.is_full:
+                return 422, {"message": "too many webhooks"}
             case ["repos", "team", "shop", ("keys" | "hooks") as kind, *rest]:
                 return self._things(getattr(self, kind), method, rest, body)
         return 404, {"message": "there is nothing"}
+
+    def _contents(self, path):
+        if path in self.files:
+            content = base64.b64encode(self.files[path].encode()).decode()
+            return 200, {"content": content, "encoding": "base64", "size": len(self.files[path])}
+        beginning = f"{path}/" if path else ""
+        below = [each.removeprefix(beginning) for each in self.files if each.startswith(beginning)]
+        found = {name.partition("/")[0]: "dir" if "/" in name else "file" for name in below}
+        if not found:
+            return 404, {"message": "there is nothing"}
+        return 200, [{"path": f"{beginning}{name}", "type": kind} for name, kind in found.items()]
 
     def _things(self, things, method, rest, body):
         if rest and int(rest[0]) not in things:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from godploy_desktop.core.git.looking import Look, look_by_server, look_through_account
 from godploy_desktop.ui.models.forms import check_git_url, parse_relative_path
+from godploy_desktop.ui.models.host_key_words import host_to_confirm
 from godploy_desktop.ui.models.repository_look import below, found_words, parent_of, unread_words
 from godploy_desktop.ui.pages.frame.dialog import AskingDialog
 from godploy_desktop.ui.pages.frame.layout import Switcher
@@ -28,7 +29,6 @@ _LOOK_AFTER_MS: Final = 700
 """While someone types, each letter is another address."""
 _MOST_ENTRIES: Final = 30
 """More would not fit into a menu."""
-_UNKNOWN_HOST: Final = "host-key-unknown"
 
 
 class NewRepository(QWidget):
@@ -214,7 +214,7 @@ class NewRepository(QWidget):
         self._owner.refit()
 
     def _fail(self, problem: Problem) -> None:
-        if problem.code == _UNKNOWN_HOST:
+        if host_to_confirm(problem):
             self._line.say("key-round", "warn", problem.what, "Compare the key…", self._ask_host_key)
         else:
             self._line.say("triangle-alert", "warn", unread_words(problem), "Look again", self._look)
