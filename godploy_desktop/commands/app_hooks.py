@@ -58,7 +58,7 @@ async def set_hook(context: Context) -> None:
 async def remove(context: Context) -> None:
     """Remove the hook of an app."""
     server = await _server(context)
-    hook = await _hook(context, server)
+    hook = await hook_of_app(server, context.options.app)
     names = await _names(server, hook)
     context.confirm(
         f"{hook.name} tells {server.name} of pushes no more:", [f"{each} deploys on push no more" for each in names]
@@ -73,9 +73,10 @@ async def _server(context: Context) -> Server:
     return server
 
 
-async def _hook(context: Context, server: Server) -> SharedHook:
-    """Find by name or page at the server itself: the app may have been made on another computer."""
-    wanted = context.options.app.lower()
+async def hook_of_app(server: Server, name: str) -> SharedHook:
+    """Find an app's hook at the server itself, the only one for "": the app may have been made on another computer.
+    Raises NotFound."""
+    wanted = name.lower()
     found = await server.agent.shared_hooks()
     for each in found:
         if wanted in (each.name.lower(), each.page.lower(), each.page.rpartition("/")[2].lower()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from godploy_desktop.commands import options, rendering, service_commit_status
+from godploy_desktop.commands.app_hooks import hook_of_app
 from godploy_desktop.commands.context import Context, Run
 from godploy_desktop.commands.git import with_host
 from godploy_desktop.core.git import hook_test, hook_words, linking
@@ -35,7 +36,11 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     changing.add_argument("--tag", action="append", metavar="GLOB", help="deploy tags that fit; may be repeated")
     changing.add_argument("--watch", action="append", metavar="GLOB", help="deploy only if such a file changed")
     changing.add_argument("--renew-secret", action="store_true", help="a new address and secret; the old ones end")
-    changing.add_argument("--own-webhook", action="store_true", help="one of its own again, in place of an app's")
+    told = changing.add_mutually_exclusive_group()
+    told.add_argument(
+        "--app", nargs="?", const="", metavar="APP", help="be told by the webhook of a GitHub App; see server app-hook"
+    )
+    told.add_argument("--own-webhook", action="store_true", help="one of its own again, in place of an app's")
     for name, run, summary in (
         ("show", show, "show how the service deploys on push"),
         ("secret", secret, "print the webhook's address and secret, to enter them at a git host by hand"),
@@ -92,7 +97,7 @@ async def change(context: Context) -> None:
         tag_patterns=None if given.tag is None else tuple(each for each in given.tag if each),
         watch_paths=None if given.watch is None else tuple(each for each in given.watch if each),
         renews_secret=given.renew_secret,
-        shared="" if given.own_webhook else None,
+        shared=await _shared(server, given.app, is_own=given.own_webhook),
     )
     await server.agent.set_hook(service.id, wanted)
     await _show(context, server, service)
@@ -174,6 +179,13 @@ async def _show(context: Context, server: Server, service: Service) -> None:
         ("watched files", ", ".join(hook.watch_paths) or "all"),
     ]
     context.output.value(hook, rendering.fields(pairs, colour=context.output.colour))
+
+
+async def _shared(server: Server, app: str | None, *, is_own: bool) -> str | None:
+    """Give the id of the hook of an app, "" for one of the service's own, None to leave it as it is."""
+    if app is not None:
+        return (await hook_of_app(server, app)).id
+    return "" if is_own else None
 
 
 async def _whose(server: Server, hook: Hook) -> str:

@@ -1,6 +1,7 @@
 """Signing in by a GitHub App of one's own, at the window. GitHub is played: see tests/unit/git_hosting/fake_github."""
 
 import pytest
+from PySide6.QtGui import QAction
 
 from godploy_desktop.core.git.accounts import GitAccounts
 from godploy_desktop.git_hosting.values import SignIn
@@ -97,6 +98,33 @@ def test_a_sign_in_that_is_refused_is_told_and_the_dialog_stays(story):
         assert "refused" in page.words()
         assert page.find("sign-in").isEnabled()
         assert page.workspace.git.accounts == ()
+
+    story(plot)
+
+
+def test_an_app_is_listed_moved_to_another_server_and_forgotten(story):
+    async def plot(page):
+        await page.press("git-sign-in")
+        page.find("git-app-server").choose("fra-1")
+        await page.type("git-app-name", "Godploy web")
+        await page.press("sign-in")
+        await page.until(lambda: page.dialog is None)
+        await page.settle()
+        assert "of someone · tells" in page.words()
+        await page.press("app-server-godploy-web")
+        (move,) = [each for each in page.page.window().findChildren(QAction) if each.objectName() == "tell-fra-2"]
+        move.trigger()
+        other = page.workspace.servers[1].agent
+        await page.until(lambda: other.kept_shared and page.shell.said)
+        assert page.workspace.git.apps.all[0].webhook.endswith(other.kept_shared[0].path)
+        await page.press("forget-app-godploy-web")
+        await page.press("confirm-forget-app")
+        await page.until(lambda: not page.workspace.git.apps.all)
+        await page.settle()
+        assert page.workspace.git.accounts == ()
+        assert not page.is_shown("forget-app-godploy-web")
+        assert page.person.opened[-1] == "https://github.com/settings/apps/godploy-web"
+        assert not any("godploy" in name for name in page.vault.kept)
 
     story(plot)
 

@@ -72,3 +72,11 @@ def app_options(apps: Iterable[GitHubApp]) -> dict[str, str]:
 def server_options(names: Iterable[str]) -> dict[str, str]:
     """Give back which servers can be told of pushes; "" stands for none."""
     return {name: name for name in names} | {"": "None: each service gets a webhook of its own"}
+
+
+def app_words(app: GitHubApp) -> str:
+    """Give back whose app it is, at which host if that is not the usual one, and which server it tells of pushes."""
+    host = app.address.partition("://")[2]
+    told = app.webhook.partition("://")[2].partition("/")[0]
+    parts = (f"of {app.owner}", "" if host == "github.com" else host, f"tells {told}" if told else "tells no server")
+    return " · ".join(each for each in parts if each)

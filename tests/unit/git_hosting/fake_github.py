@@ -212,6 +212,8 @@ class FakeGitHub:
             raise Answer(200, {"total_count": len(listed), "installations": listed})
         if re.fullmatch(r"/user/installations/7/repositories", parts.path):
             self._page_of_repositories(query)
+        if found := next((each for each in self.repositories if parts.path == f"/repos/{each['full_name']}"), None):
+            raise Answer(200, found)
         if found := re.fullmatch(r"/repos/team/[^/]+/(keys|hooks)(?:/(\d+))?", parts.path):
             self._of_repository(method, self.kept[found[1]], found[2], body)
         raise Answer(404, {"message": "Not Found"})
@@ -274,16 +276,16 @@ class FakeGitHub:
 
     # what it sends
 
-    def push(self, app, repository, commit, ref="refs/heads/main"):
+    def push(self, app, clone_url, commit, *, ref="refs/heads/main", secret=""):
         """Give header fields and body of the delivery that tells of a push, signed with the app's secret."""
         body = json.dumps({
             "ref": ref, "before": "0" * 40, "after": commit, "forced": False,
             "head_commit": {"id": commit, "message": "Say hello", "author": {"name": "A. Author"}},
-            "commits": [], "repository": {"full_name": repository, "clone_url": f"{self.address}/{repository}.git"},
+            "commits": [], "repository": {"full_name": "team/shop", "clone_url": clone_url},
             "installation": {"id": 7},
         }).encode()  # fmt: skip
-        secret = app.hook.get("secret") or app.webhook_secret
-        signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+        key = secret or app.hook.get("secret") or app.webhook_secret
+        signature = hmac.new(key.encode(), body, hashlib.sha256).hexdigest()
         fields = {
             "X-GitHub-Event": "push", "X-GitHub-Delivery": secrets.token_hex(16), "Content-Type": "application/json",
             "X-Hub-Signature-256": f"sha256={signature}", "User-Agent": "GitHub-Hookshot/0000000",

@@ -12,6 +12,7 @@ from godploy_desktop.ui.models.route import Crumb, Route
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.page import Page
 from godploy_desktop.ui.pages.git.accounts import AccountsSection
+from godploy_desktop.ui.pages.git.apps import AppsSection
 from godploy_desktop.ui.pages.service.link import Link
 from godploy_desktop.ui.widgets import (
     Card,
@@ -53,6 +54,9 @@ class GitPage(Page):
         accounts = AccountsSection(context)
         self.when_disposed(accounts.dispose)
         self.body.addWidget(accounts)
+        apps = AppsSection(context)
+        self.when_disposed(apps.dispose)
+        self.body.addWidget(apps)
         self.body.addLayout(self._cards)
         self.body.addWidget(self._empty, 1)
         self.body.addStretch(1)
