@@ -13,7 +13,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -97,6 +97,7 @@ class CommitStatuses:
         retry_s: tuple[float, ...] = RETRY_S,
     ) -> None:
         self._git, self._read, self._write, self._retry_s = git, read, write, retry_s
+        self._known_git: GitAccounts | None = None
         self._servers: dict[int, tuple[Server, Callable[[], None]]] = {}
         self._seen: set[DeploymentId] = set()  # not ended when they were seen
         self._pending: set[DeploymentId] = set()  # whose beginning was tried to be told
@@ -221,12 +222,24 @@ class CommitStatuses:
         """Give where a deployment's state is to be told from here, None for nowhere."""
         service = server.model.services.get(deployment.service_id)
         project = server.model.project_of(deployment.service_id)
-        found = account_for(service, self._git().accounts) if service is not None else None
+        found = account_for(service, self._accounts().accounts) if service is not None else None
         if service is None or project is None or found is None or service.tells_commits:
             return None
         account, repository = found
         name = status_name(project.name, service.name)
         return Begun(server.id, service.id, deployment.id, account.id, repository, deployment.commit, name)
+
+    def _accounts(self) -> GitAccounts:
+        if self._known_git is None:
+            self._known_git = self._git()
+            self._known_git.changed.connect(lambda _git: self._forget_problems())
+        return self._known_git
+
+    def _forget_problems(self) -> None:
+        """An account was signed in again or switched: what went wrong before says nothing of it now."""
+        for place, report in list(self._reports.items()):
+            if report.problem is not None:
+                self._show(place, replace(report, problem=None))
 
     # telling
 
@@ -273,7 +286,7 @@ class CommitStatuses:
 
     async def _told(self, begun: Begun, status: CommitStatus) -> Problem | None:
         """Tell one state; gives what went wrong. Nothing of it disturbs anybody."""
-        git = self._git()
+        git = self._accounts()
         account = next((each for each in git.accounts if each.id == begun.account), None)
         if account is None or not account.tells_commits:
             self._forget(begun)

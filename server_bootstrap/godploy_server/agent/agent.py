@@ -250,6 +250,7 @@ class Agent:
     def forget_service(self, service_id: str) -> None:
         """Drop what is remembered of a service that was removed."""
         self._published.pop(service_id, None)
+        self.commit_states.writer_changed(service_id)
         self.metrics.forget(service_id)
         if timer := self._reconsidering.pop(service_id, None):
             timer.cancel()

@@ -26,14 +26,13 @@ def want(connection: sqlite3.Connection, deployment: Deployment, status: CommitS
     """Have a state told; whether that is new. What is still untold of the same commit is not told any more: the host
     keeps the newest state alone. Deployments from before `since` are left out.
     """
+    # Asked with every step of a deployment: without the write lock, which a job may hold. The agent alone writes here.
+    row = connection.execute("SELECT wanted FROM commit_states WHERE deployment_id = ?", (deployment.id,)).fetchone()
+    if row is None and deployment.created_at.isoformat() < since:
+        return False
+    if row is not None and row["wanted"] == status.state.value:
+        return False
     with transaction(connection):
-        row = connection.execute(
-            "SELECT wanted FROM commit_states WHERE deployment_id = ?", (deployment.id,)
-        ).fetchone()
-        if row is None and deployment.created_at.isoformat() < since:
-            return False
-        if row is not None and row["wanted"] == status.state.value:
-            return False
         connection.execute(
             'UPDATE commit_states SET is_open = 0 WHERE service_id = ? AND "commit" = ? AND deployment_id <> ?',
             (deployment.service_id, deployment.commit, deployment.id),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from godploy_desktop.assets import asset
+from godploy_desktop.core.git.statuses import Place, Report
 from godploy_desktop.core.workspace import Workspace
 from godploy_desktop.remote.states import ConnectionState
 from godploy_desktop.ui.models.route import Route
@@ -129,6 +130,13 @@ def pushed(act: Callable[[Any], object] = lambda _: None, *, has_hook: bool = Tr
         return scene
 
     return make
+
+
+def refused_by_host(page: Any) -> None:
+    """Have a git host refuse what this computer tells it of commits."""
+    git, statuses = page.context.workspace.git, page.context.workspace.statuses
+    git.tell_commits(git.accounts[0], is_on=True)
+    statuses._show(Place(1, snapshots.API.id), Report(git.accounts[0].id, problem=writers.NO_LEAVE.problem))
 
 
 def told_by_server(writer: Any) -> Callable[[Any], object]:
@@ -494,6 +502,7 @@ SCENES: dict[str, Make] = {
     "project-databases": with_databases(PROJECT),
     "git": at(Route("git")),
     "git-accounts": signed_in(Route("git")),
+    "git-accounts-refused": signed_in(Route("git"), refused_by_host),
     "git-sign-in": at(Route("git"), click("git-sign-in")),
     "git-sign-in-code": signed_in(Route("git"), sign_in_by_code),
     "settings": at(Route("settings")),

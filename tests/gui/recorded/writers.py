@@ -32,6 +32,11 @@ REFUSED = NotAllowed(
     "it answered 401: token is required",
     "Store another token: an access token with the scope write:repository",
 )
+NO_LEAVE = NotAllowed(
+    "git.example.com does not allow changing this",
+    "it answered 403: token does not have at least one of required scope(s): [write:repository]",
+    "Sign in with the scopes that are named there, or ask an administrator of the repository",
+)
 REFUSED_WRITER = replace(WRITER, problem=REFUSED.problem, waiting=1)
 
 

@@ -223,7 +223,9 @@ async def test_a_refusal_is_reported_and_not_repeated_with_every_step(session):
     for step in range(3):
         session.see(replace(running(), commit_message=str(step)))
     await session.until_quiet()
-    assert (len(reports), session.host.told) == (1, [])
+    assert (len(reports), session.host.told) == (1, [])  # one report, and one request
+    session.git.tell_commits(session.git.accounts[0], is_on=True)  # as signing in again does
+    assert session.report().problem is None
     session.see(ended(running()))  # the permission was given meanwhile
     await session.until_quiet()
     assert session.host.told == [(COMMIT, "success", NAME)]

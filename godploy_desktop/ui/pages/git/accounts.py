@@ -87,7 +87,7 @@ class AccountsSection(QWidget, Observer):
             line.addWidget(each)
         whole = column(line, spacing=6)
         for problem in self.context.workspace.statuses.problems_of(account):
-            whole.addWidget(Label(f"{problem.what}: {problem.why}. {problem.next_step}.", "sm", 400, "err", wrap=True))
+            whole.addWidget(Label(f"Commit states: {problem}", "sm", 400, "err", wrap=True))
         holder = QWidget()
         holder.setLayout(whole)
         return holder
