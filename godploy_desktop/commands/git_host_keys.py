@@ -156,7 +156,10 @@ def _asked(context: Context, found: GitHostScan) -> HostKey | None:
         typed = ask("Type the new fingerprint to trust it all the same: ")
         return next((each for each in found.offered if each.fingerprint == typed), None)
     context.output.note("Compare with what the host publishes, or with `ssh-keygen -lf` of its key on the host itself.")
-    return found.offered[0] if ask("Trust the first of them from now on? [y/N] ").lower() in ("y", "yes") else None
+    best, *others = found.offered
+    if others:
+        context.output.note(f"To trust another than {best.key_type}: --fingerprint or --trust-host-key.")
+    return best if ask(f"Trust {best.fingerprint} from now on? [y/N] ").lower() in ("y", "yes") else None
 
 
 def _keys(found: GitHostScan) -> list[str]:

@@ -68,7 +68,7 @@ def test_a_deployment_that_met_an_unknown_host_leads_to_its_key_and_deploys_agai
         await page.until(lambda: page.is_shown("git-host-fingerprint"))
         assert page.find("git-host-name").value() == HOST
         assert page.find("git-host-fingerprint").value() == BEST.fingerprint
-        assert BEST.key_type in page.words()
+        assert page.find("git-host-key-kind").value == BEST.key_type
         assert page.dialog.accessibleName() == f"Is this {HOST}?"
         await page.press("trust-git-host")
         await page.until(lambda: any(each[0] == "deploy" for each in page.agent.asked))
@@ -91,6 +91,21 @@ def test_a_changed_key_is_not_trusted_with_one_press(story):
         await page.until(lambda: any(each[0] == "deploy" for each in page.agent.asked))
         verbs = [each[0] for each in page.agent.asked]
         assert verbs.index("forget_git_host") < verbs.index("trust_git_host")
+
+    story(on_deployment(API, snapshots.API_FAILED.id), plot)
+
+
+def test_the_key_whose_fingerprint_is_compared_is_the_one_that_is_trusted(story):
+    async def plot(page):
+        fail_with(page, UNKNOWN)
+        await page.settle()
+        await page.press("look-at-host-key")
+        await page.until(lambda: page.is_shown("git-host-key-kind"))
+        page.find("git-host-key-kind").choose("ssh-rsa")
+        other = host_keys.SHOWN[1]
+        assert page.find("git-host-fingerprint").value() == other.fingerprint
+        await page.press("trust-git-host")
+        await page.until(lambda: ("trust_git_host", HOST, f"ssh-rsa {other.key}") in page.agent.asked)
 
     story(on_deployment(API, snapshots.API_FAILED.id), plot)
 

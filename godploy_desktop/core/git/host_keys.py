@@ -50,17 +50,19 @@ async def confirm(server: Server, source: Source, decide: DecideGitHost) -> bool
 
 
 async def confirm_host(server: Server, address: str, decide: DecideGitHost) -> TrustedHostKey | None:
-    """Look at what a host shows now and accept what a person confirms of it, in place of what was confirmed before;
-    None where nothing is. Raises Unreachable if it shows no key."""
+    """Look at what a host shows now and accept what a person confirms of it; None where nothing is.
+
+    Raises Unreachable if it shows no key, Conflict where another one was confirmed.
+    """
     scan = await server.agent.scan_git_host(address)
     key = await decide(scan)
     return None if key is None else await trust(server, scan, key)
 
 
-async def trust(server: Server, scan: GitHostScan, key: HostKey) -> TrustedHostKey:
-    """Accept a key that a host showed, in place of those that were confirmed before."""
-    for each in scan.trusted:
-        if each.origin is HostKeyOrigin.CONFIRMED and (each.key_type, each.key) != (key.key_type, key.key):
+async def trust(server: Server, scan: GitHostScan, key: HostKey, *, replaces: bool = False) -> TrustedHostKey:
+    """Accept a key that a host showed. Raises Conflict where another one was confirmed, unless it `replaces` that."""
+    for each in scan.trusted if replaces else ():
+        if each.origin is HostKeyOrigin.CONFIRMED and each.key != key.key:
             await server.agent.forget_git_host(each.id)
     return await server.agent.trust_git_host(scan.host, f"{key.key_type} {key.key}")
 

@@ -62,6 +62,12 @@ def test_a_host_key_is_trusted_by_its_fingerprint_and_a_changed_one_only_after_i
     assert any(address in line and ssh_host.fingerprint in line and "by " in line for line in listed)
     assert any("github.com" in line and OTHER in line and "https://docs.github.com" in line for line in listed)
 
+    ssh_host.add_key()
+    shown = json.loads(godploy("git", "host-keys", "scan", address, "--json").stdout)
+    assert shown["state"] == "known"
+    second = next(each["fingerprint"] for each in shown["offered"] if each["key_type"] == "ssh-rsa")
+    refused(godploy("git", "host-keys", "trust", address, "--fingerprint", second), 4, "forget")
+
     old = ssh_host.fingerprint
     ssh_host.change_key()
     assert "another key" in godploy("git", "host-keys", "scan", address).stdout

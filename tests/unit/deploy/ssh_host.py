@@ -48,6 +48,10 @@ class SshHost:
     def trust(self, engine: Engine) -> None:
         trusted.trust(engine, self.name, self.key, "ada")
 
+    def add_key(self) -> None:
+        """Show an RSA key too to whoever connects from now on."""
+        _keygen(self.folder / "host_key_rsa", "rsa")
+
     def change_key(self, kind: str = "ed25519") -> None:
         for file in self.folder.glob("host_key*"):
             file.unlink()
@@ -70,11 +74,11 @@ def serving(folder: Path, port: int) -> Iterator[SshHost]:
     host = SshHost(port, folder)
     host.allow("")
     _keygen(folder / "host_key")
-    # -D with one process a connection, so that each connection reads the host key anew (see change_key)
+    # -D with one process a connection, so that each connection reads the host keys anew (see change_key, add_key)
     configuration = [
         f"AuthorizedKeysFile {folder}/authorized_keys", "StrictModes no", "UsePAM no", "PasswordAuthentication no",
         "PermitRootLogin yes", f"ListenAddress 127.0.0.1:{host.port}", f"HostKey {folder}/host_key",
-        f"PidFile {folder}/pid",
+        f"HostKey {folder}/host_key_rsa", f"PidFile {folder}/pid",
     ]  # fmt: skip
     (folder / "config").write_text("\n".join(configuration) + "\n")
     server = subprocess.Popen([program, "-D", "-e", "-f", str(folder / "config")], stderr=subprocess.DEVNULL)

@@ -22,6 +22,7 @@ from godploy_desktop.ui.widgets import (
     DialogFrame,
     Label,
     LoadingPanel,
+    Select,
     clear,
     column,
 )
@@ -47,6 +48,7 @@ class GitHostKeyDialog(DialogFrame, Observer):
         self.setObjectName("git-host-key")
         self._server, self._address, self._host, self._confirm = server, address, host, confirm
         self._scan: GitHostScan | None = None
+        self._chosen: HostKey | None = None
         self._task: Task[GitHostScan] | Task[TrustedHostKey] | None = None
         self._problems = ProblemSlot()
         self._shown = QWidget()
@@ -92,13 +94,17 @@ class GitHostKeyDialog(DialogFrame, Observer):
             self._lines.addWidget(Label(title, "md", 600, "err", wrap=True))
         self._lines.addWidget(Label(question_words(scan, self._server.name), "md", 400, "text2", wrap=True))
         self._lines.addWidget(_copyable("Host", host_words(scan.host), "git-host-name"))
-        best, *others = scan.offered
-        self._lines.addWidget(_copyable(f"It shows now ({best.key_type})", best.fingerprint, "git-host-fingerprint"))
+        trusted = {each.key for each in scan.trusted}
+        self._chosen = next((each for each in scan.offered if each.key in trusted), scan.offered[0])
+        has_kinds = len(scan.offered) > 1 and not scan.is_known
+        label = "It shows now" if has_kinds else f"It shows now ({self._chosen.key_type})"
+        shown = _copyable(label, self._chosen.fingerprint, "git-host-fingerprint")
+        if has_kinds:
+            self._lines.addWidget(self._kinds(scan.offered, shown))
+        self._lines.addWidget(shown)
         for known in scan.trusted:
             label = f"Trusted until now ({known.key_type})" if scan.is_changed else f"Trusted ({known.key_type})"
             self._lines.addWidget(_copyable(label, known.fingerprint, "git-host-trusted"))
-        if others:
-            self._lines.addWidget(Label(f"It also shows {_listed(others)}.", "sm", 400, "text3", wrap=True))
         self.trust.setEnabled(not scan.is_changed)
         if scan.is_changed:
             self.expected.show()
@@ -108,16 +114,29 @@ class GitHostKeyDialog(DialogFrame, Observer):
         self.refit()
         (self._cancel if scan.is_changed else self.trust).setFocus(Qt.FocusReason.OtherFocusReason)
 
+    def _kinds(self, offered: tuple[HostKey, ...], shown: CopyField) -> Select:
+        """A host has a key of each kind; the one whose fingerprint is compared is the one that is trusted."""
+        by_type = {each.key_type: each for each in offered}
+        field = Select("Kind of key", {kind: kind for kind in by_type})
+        field.box.setObjectName("git-host-key-kind")
+
+        def choose() -> None:
+            self._chosen = by_type[field.value()]
+            shown.set_value(self._chosen.fingerprint)
+
+        field.changed.connect(choose)
+        return field
+
     def _trust(self) -> None:
         scan = self._scan
-        if scan is None:
+        if scan is None or self._chosen is None:
             return
         self._refused.clear_problem()
         self.trust.set_busy(True)
-        best = scan.offered[0]
+        chosen = self._chosen
         self._task = self.act(
             f"Trust {host_words(self._host)}",
-            lambda: host_keys.trust(self._server, scan, best),
+            lambda: host_keys.trust(self._server, scan, chosen, replaces=scan.is_changed),
             done=self.close_with,
             failed=self._show_refusal,
             about=str(self._server.id),
@@ -143,7 +162,3 @@ def _copyable(label: str, value: str, name: str) -> CopyField:
     field = CopyField(value, label=label)
     field.setObjectName(name)
     return field
-
-
-def _listed(keys: list[HostKey]) -> str:
-    return " and ".join(f"{each.fingerprint} ({each.key_type})" for each in keys)
