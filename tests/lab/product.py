@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from tests.lab.labkit.git_host import GitHost, Repository
 from tests.lab.labkit.lab import Lab
 from tests.lab.labkit.servers import Server
+from tests.warm_start import run_warm
 
 T = TypeVar("T")
 _ROOT = Path(__file__).parents[2]
@@ -56,16 +57,7 @@ class Godploy:
 
     def __call__(self, *arguments: str, stdin: str = "", timeout_s: float = 300) -> str:
         """Run it and give back its standard output. Raises CommandRefused for any exit code but 0."""
-        done = subprocess.run(
-            [sys.executable, "-m", "godploy_desktop.cli", *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            cwd=_ROOT,
-            env=self.environment,
-            check=False,
-        )
+        done = run_warm("godploy_desktop.cli", arguments, self.environment, stdin=stdin, timeout_s=timeout_s)
         if done.returncode != 0:
             raise CommandRefused(arguments, done.returncode, done.stdout, done.stderr)
         return done.stdout

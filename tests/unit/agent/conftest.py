@@ -12,7 +12,7 @@ import pytest
 from godploy_server.contract import CONTRACT_VERSION
 from godploy_server.state.paths import Paths
 from tests.unit.empty_docker import EmptyDocker
-from tests.unit.warm_start import WarmProcess
+from tests.warm_start import WarmProcess
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -37,7 +37,7 @@ class RunningAgent:
         self.environment = {**os.environ, "DOCKER_HOST": f"unix://{self.docker.path}", **(environment or {})}
         self.process = None
         self.options = []
-        self.is_warm = False  # True: see tests/unit/warm_start.py
+        self.is_warm = False  # True: see tests/warm_start.py
 
     def _words(self):
         folders = ["--state-dir", str(self.paths.state_dir), "--run-dir", str(self.paths.run_dir)]

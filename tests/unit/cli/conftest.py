@@ -3,14 +3,12 @@
 import os
 import pty
 import select
-import subprocess
 import sys
 import time
-from tempfile import TemporaryFile
 
 import pytest
 
-from tests.unit.warm_start import WarmProcess
+from tests.warm_start import run_warm
 
 
 @pytest.fixture
@@ -26,19 +24,7 @@ def environment(tmp_path):
 @pytest.fixture
 def godploy(environment):
     def run(*words, stdin="", **more):
-        with TemporaryFile("w+") as typed, TemporaryFile("w+") as said, TemporaryFile("w+") as complained:
-            typed.write(stdin)
-            typed.seek(0)
-            process = WarmProcess(
-                "godploy_desktop.cli", words, environment | more, stdin=typed, stdout=said, stderr=complained
-            )
-            try:
-                code = process.wait(60)
-            finally:
-                process.kill()
-            said.seek(0)
-            complained.seek(0)
-            return subprocess.CompletedProcess(process.args, code, said.read(), complained.read())
+        return run_warm("godploy_desktop.cli", words, environment | more, stdin=stdin, timeout_s=60)
 
     return run
 

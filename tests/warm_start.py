@@ -1,9 +1,10 @@
 """Processes that begin with their imports done.
 
-Starting Python and importing takes most of the time of a test that needs an agent or a command. Here the standard
-library's fork server imports once for each test process what those programs import, and forks for each start. What
-it gives is a process like any other (pid, memory, streams, environment and folder of its own) that begins at `main`.
-Tests that measure memory, and those of the start itself, start the program itself.
+Starting Python and importing takes most of the time of a test that needs an agent or a command, and a scenario of the
+lab runs dozens of commands. Here the standard library's fork server imports once for each test process what those
+programs import, and forks for each start. What it gives is a process like any other (pid, memory, streams, environment
+and folder of its own) that begins at `main`. Tests that measure memory, and those of the start itself, start the
+program itself.
 """
 
 from __future__ import annotations
@@ -17,12 +18,36 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from multiprocessing import reduction
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO, Any
 
 _FORKING = multiprocessing.get_context("forkserver")
 _FORKING.set_forkserver_preload(
-    ["godploy_server.agent.run", "godploy_server.relay.run", "godploy_desktop.commands.context", "sqlalchemy.orm"]
+    [
+        "godploy_server.agent.run",
+        "godploy_server.relay.run",
+        "godploy_desktop.commands.context",
+        "godploy_desktop.local_store.store",
+        "godploy_desktop.remote.ssh_connection",
+    ]
 )
+
+
+def run_warm(
+    module: str, arguments: Sequence[str], environment: Mapping[str, str], *, stdin: str, timeout_s: float
+) -> subprocess.CompletedProcess[str]:
+    """Run `python -m MODULE ARGUMENTS` to its end, as subprocess.run would; raises TimeoutExpired, and ends it."""
+    with TemporaryFile("w+") as typed, TemporaryFile("w+") as said, TemporaryFile("w+") as complained:
+        typed.write(stdin)
+        typed.seek(0)
+        process = WarmProcess(module, arguments, environment, stdin=typed, stdout=said, stderr=complained)
+        try:
+            code = process.wait(timeout_s)
+        finally:
+            process.kill()
+        said.seek(0)
+        complained.seek(0)
+        return subprocess.CompletedProcess([module, *arguments], code, said.read(), complained.read())
 
 
 class WarmProcess:
