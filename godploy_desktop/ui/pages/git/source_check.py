@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from godploy_desktop.core.server_model import Aspect, Change
@@ -35,10 +36,13 @@ class SourceCheckLine(QWidget, Observer):
         self._words.setObjectName(f"{prefix}-key-result")
         self._problems = ProblemSlot()
         self._offer = HostKeyOffer(context, server, self._ask, confirm="Trust it and test again")
-        line = row(self._button, self._icon, spacing=Space.SM)
+        self._result = QWidget()
+        line = row(spacing=Space.SM, parent=self._result)
+        line.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
         line.addWidget(self._words, 1)
-        column(line, self._problems, self._offer, spacing=Space.SM, parent=self)
+        column(row(self._button, None), self._result, self._problems, self._offer, spacing=Space.SM, parent=self)
         self._icon.hide()
+        self._result.hide()
         self.when_disposed(self._end)
         self.watch(server.model.changed, self._changed)
         self._button.setEnabled(server.model.is_live)
@@ -81,6 +85,7 @@ class SourceCheckLine(QWidget, Observer):
         """Show what came of it; None: nothing yet."""
         self._words.setText(words)
         self._words.setAccessibleName(words)
+        self._result.setVisible(bool(words))
         self._icon.setVisible(bool(works))
         self._problems.clear_problem()
         if problem is not None:
