@@ -440,7 +440,7 @@ SCENES: dict[str, Make] = {
     "git-host-unknown": at(
         on_deployment(API, snapshots.API_FAILED.id), look_at_host_key(host_keys.UNKNOWN, opens=False)
     ),
-    "service-key-tested": at(API.on("settings"), below("settings-test-key", presses=True)),
+    "service-key-tested": at(API.on("settings"), click("settings-test-key")),
     "server-cleanup": with_databases(SERVER_SETTINGS, below("see-cleanup", presses=True)),
     "add-registry": with_databases(SERVER_SETTINGS, click("add-registry")),
     "service-overview": at(SERVICE),
