@@ -149,8 +149,9 @@ async def deliveries(context: Context) -> None:
     server = await context.server()
     service = await context.service(server)
     found = await server.agent.deliveries(service.id)
-    rows = [_row(each) for each in found]
-    headers = ("ID", "TIME", "EVENT", "REF", "COMMIT", "VERDICT", "REASON")
+    numbers = {str(each.id): str(each.number) for each in await server.agent.deployments(service.id)}
+    rows = [_row(each, numbers.get(str(each.deployment_id), "")) for each in found]
+    headers = ("ID", "TIME", "EVENT", "REF", "COMMIT", "VERDICT", "DEPLOYMENT", "REASON")
     context.output.rows(found, headers, rows, "No delivery yet.")
 
 
@@ -193,10 +194,11 @@ async def _whose(server: Server, hook: Hook) -> str:
     return f"that of the app {names.get(hook.shared, '')}".strip()
 
 
-def _row(each: Delivery) -> list[str]:
+def _row(each: Delivery, deployment: str) -> list[str]:
     verdict = each.verdict.value + (" (again)" if each.is_redelivery else "")
     event = each.event_name or each.event.value
-    return [each.id, rendering.ago(each.received_at), event, each.ref, each.commit[:12], verdict, each.reason]
+    when = rendering.ago(each.received_at)
+    return [each.id, when, event, each.ref, each.commit[:12], verdict, deployment, each.reason]
 
 
 def _where(context: Context, service: Service) -> tuple[Account, str]:

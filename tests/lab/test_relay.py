@@ -131,7 +131,7 @@ def test_what_is_not_meant_is_ignored_with_its_reason_and_what_comes_while_the_a
     newest = shop.push("3")
 
     readme = [{"id": newest, "message": "Change", "modified": ["README.md"]}]
-    assert sender.send(sender.payload(newest, "refs/heads/develop")) == 202
+    assert sender.send(sender.payload(newest, "refs/heads/develop", padding="x" * 24 * MB)) == 202  # within its memory
     assert sender.send(sender.payload(newest, message="Change\n\n[skip ci]")) == 202
     assert sender.send(sender.payload(newest, commits=readme)) == 202
     assert sender.send(sender.payload(newest, "refs/tags/nightly")) == 202

@@ -75,7 +75,8 @@ def test_deploying_on_push_is_set_shown_and_its_deliveries_are_listed_and_repeat
     hand_over(agent, hook=hook)
     hand_over(agent, hook=hook, digest="", commit="", refused="its signature does not fit")
     table = godploy("service", "push", "deliveries", WEB).stdout
-    assert COMMIT[:12] in table
+    (row,) = (line.split() for line in table.splitlines() if COMMIT[:12] in line)
+    assert row[row.index("deployed") + 1] == "1", "the number of its deployment"
     assert "its signature does not fit" in table
     refused, deployed = asked("service", "push", "deliveries", WEB)
     assert (refused["verdict"], deployed["verdict"]) == ("refused", "deployed")
