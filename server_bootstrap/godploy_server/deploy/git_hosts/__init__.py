@@ -1,1 +1,1 @@
-"""Git hosts: whose SSH host keys are trusted, and what a host shows. Imports contract, state and runtime alone."""
+"""Git hosts: whose SSH host keys this server accepts, and what a host shows. Part of fetching; imports no builder."""
