@@ -27,7 +27,7 @@ class FakeGitHost:
         host = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):  # noqa: N802  the name that http.server calls
+            def do_POST(self):
                 body = self.rfile.read(int(self.headers["content-length"]))
                 host.asked.append((self.path, dict(self.headers.items()), json.loads(body)))
                 said = host.answers.pop(0) if host.answers else host.usual
