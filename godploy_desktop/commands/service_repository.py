@@ -13,7 +13,7 @@ from godploy_desktop.commands.git_look import look_through
 from godploy_desktop.commands.service_variables import variables_of_file
 from godploy_desktop.core.addresses import generated_host
 from godploy_desktop.core.git.finding import find_repository, is_address
-from godploy_desktop.core.git.from_repository import FromRepository, Wanted
+from godploy_desktop.core.git.from_repository import FromRepository, Wanted, clone_address
 from godploy_desktop.core.git.looking import look_by_server
 from godploy_desktop.core.server import Server
 from godploy_desktop.core.tasks import Progress
@@ -82,7 +82,9 @@ async def create(context: Context, project_name: str, name: str) -> None:
     if found is None:
         given.git = given.git or given.repo
     else:
-        given.git, given.branch = _address(found[1], given), given.branch or found[1].default_branch
+        gets_key = found[1].can_administer and not given.no_link
+        given.git = clone_address(found[1], gets_key=gets_key)
+        given.branch = given.branch or found[1].default_branch
     settings = service_settings.new_settings(given)
     server = await context.server()
     project = await context.project(server, project_name)
@@ -147,12 +149,6 @@ def _variables(given: argparse.Namespace) -> tuple[Variable, ...]:
     found = {each.name: each for each in (variables_of_file(given.env_file) if given.env_file else ())}
     found |= {key: Variable(check_variable_name(key), value) for key, value in given.variable}
     return tuple(found.values())
-
-
-def _address(repository: Repository, given: argparse.Namespace) -> str:
-    """A deploy key needs the address for SSH. What is public and gets no key is read without one."""
-    is_keyless = not repository.is_private and (given.no_link or not repository.can_administer)
-    return repository.clone_https if is_keyless else repository.clone_ssh
 
 
 def _linked(found: tuple[Account, Repository] | None, given: argparse.Namespace) -> Repository | None:

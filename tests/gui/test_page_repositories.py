@@ -355,6 +355,21 @@ def test_a_repository_that_one_may_not_administer_is_filled_in_and_linked_by_han
     story(plot, OURS, prepare=prepare)
 
 
+def test_a_public_repository_that_one_may_not_administer_is_read_without_a_key(story):
+    def prepare(hosts):
+        hosts.repositories = [repository("team/docs", permissions={"admin": False}, private=False)]
+
+    async def plot(page):
+        await choose(page, "team/docs")
+        assert page.find("service-url").text() == "https://git.example.com/team/docs.git"
+        await page.until(lambda: page.is_shown("deploy-now"))
+        await page.press("create-service")
+        await page.until(lambda: any(each[0] == "deploy" for each in page.agent.asked))
+        assert (page.hosts.keys, page.hosts.hooks) == ([], [])
+
+    story(plot, OURS, prepare=prepare)
+
+
 def test_the_host_searches_and_pages(story):
     def prepare(hosts):
         hosts.repositories = [repository(f"team/r{number:04}") for number in range(120)]

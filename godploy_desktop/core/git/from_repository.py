@@ -51,6 +51,12 @@ class Wanted:
         return steps
 
 
+def clone_address(repository: Repository, *, gets_key: bool) -> str:
+    """Give the address by which the server reads a repository: the one for SSH where a deploy key is added or needed;
+    what is public and gets none is read without."""
+    return repository.clone_ssh if gets_key or repository.is_private else repository.clone_https
+
+
 class FromRepository:
     """One service on its way. `open_host` asks the host in the name of the account that reaches the repository; the
     host is closed after use."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QPoint, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
+from godploy_desktop.core.git.from_repository import clone_address
 from godploy_desktop.core.git.looking import Look, look_by_server, look_through_account
 from godploy_desktop.ui.models.forms import check_git_url, parse_relative_path
 from godploy_desktop.ui.models.host_key_words import host_to_confirm
@@ -75,7 +76,7 @@ class NewRepository(QWidget):
     def chosen(self) -> Chosen | None:
         """The repository of an account, while its address stands in the form."""
         chosen = self._chosen
-        return chosen if chosen is not None and self.by_key["url"].value() == chosen.repository.clone_ssh else None
+        return chosen if chosen is not None and self.by_key["url"].value() == _address(chosen) else None
 
     @property
     def linked(self) -> Chosen | None:
@@ -86,7 +87,9 @@ class NewRepository(QWidget):
     @property
     def can_be_read(self) -> bool:
         """Whether a deployment can fetch it as soon as the service is made: by the key that is added, or by anyone."""
-        return self.linked is not None or (self.chosen is None and self.found is not None)
+        chosen = self.chosen
+        is_open = chosen is None or not chosen.repository.is_private
+        return self.linked is not None or (is_open and self.found is not None)
 
     def opened(self) -> None:
         """Begin with the repositories where there are accounts; without, with the address."""
@@ -121,7 +124,7 @@ class NewRepository(QWidget):
         self.by_key["follows"].set_value("branch")
         self.by_key["branch"].set_value(chosen.repository.default_branch)
         self.by_key["root"].set_value("")
-        self.by_key["url"].set_value(chosen.repository.clone_ssh)
+        self.by_key["url"].set_value(_address(chosen))
         self._parts.show_part("form")
         self._follow_address()
         self.by_key["url"].setFocus()
@@ -279,6 +282,10 @@ class NewRepository(QWidget):
     def _use_folder(self, path: str) -> None:
         self.by_key["root"].set_value(path)
         self._look()
+
+
+def _address(chosen: Chosen) -> str:
+    return clone_address(chosen.repository, gets_key=chosen.repository.can_administer)
 
 
 def _open(entries: list[MenuEntry], button: IconButton, *, is_all: bool) -> None:
