@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from godploy_server.agent.hook_decision import concerns_services, decide, is_of, shared_outcome
-from godploy_server.agent.hook_inbox import HookInbox, write_all_hooks
-from godploy_server.contract import Delivery, DeliveryReceived, HookHost, Notice, SharedHook, Trigger, Verdict
+from godploy_server.agent.hook_inbox import HookInbox, KnownHook, write_all_hooks
+from godploy_server.contract import Delivery, DeliveryReceived, Notice, SharedHook, Trigger, Verdict
 from godploy_server.state import deliveries, deployments, hooks, services, shared_hooks
 from godploy_server.state.database import transaction
 from godploy_server.state.secrets import Secrets
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _ENDED: Final = "its webhook was renewed or removed before the agent could take it"
-
-_Known = tuple[str, HookHost, Callable[[], str]]
 
 
 @dataclass(frozen=True)
@@ -132,17 +130,19 @@ class HookDeliveries:
             agent.publish_deployment(acted.delivery.deployment_id)
             agent.jobs.wake()
 
-    def _own_hooks(self) -> Iterator[_Known]:
+    def _own_hooks(self) -> Iterator[KnownHook]:
         connection, secrets = self._agent.connection, self._agent.engine.secrets
         for row in hooks.every(connection):
             if not row.hook.shared:
                 service_id = row.hook.service_id
-                yield row.id, row.hook.host, partial(_own_secret, connection, secrets, service_id)
+                secret = partial(_own_secret, connection, secrets, service_id)
+                yield KnownHook(row.id, row.hook.host, secret, is_shared=False)
 
-    def _shared_hooks(self) -> Iterator[_Known]:
+    def _shared_hooks(self) -> Iterator[KnownHook]:
         connection, secrets = self._agent.connection, self._agent.engine.secrets
         for each in shared_hooks.every(connection):
-            yield each.id, each.host, partial(shared_hooks.secret, connection, secrets, each.id)
+            secret = partial(shared_hooks.secret, connection, secrets, each.id)
+            yield KnownHook(each.id, each.host, secret, is_shared=True)
 
 
 def _own_secret(connection: sqlite3.Connection, secrets: Secrets, service_id: str) -> str:

@@ -13,6 +13,7 @@ import logging
 import os
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +32,16 @@ _LONGEST_TEXT: Final = 4_000
 _MOST_PATHS: Final = 20_000
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class KnownHook:
+    """A hook that the relay is to know. `secret` opens its secret; it may raise NotReady."""
+
+    id: str
+    host: HookHost
+    secret: Callable[[], str]
+    is_shared: bool
 
 
 class HookInbox:
@@ -104,7 +115,7 @@ def notice_of(line: bytes) -> Notice:
     return notice
 
 
-def write_hook(paths: Paths, hook_id: str, host: HookHost, secret: str) -> None:
+def write_hook(paths: Paths, hook_id: str, host: HookHost, secret: str, *, is_shared: bool = False) -> None:
     """Let the relay know a hook: a file in the run folder (in memory), readable by the relay's group alone."""
     prepare_folder(paths.hooks)
     file = paths.hooks / f"{hook_id}.json"
@@ -112,22 +123,22 @@ def write_hook(paths: Paths, hook_id: str, host: HookHost, secret: str) -> None:
     unfinished.unlink(missing_ok=True)
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "w", encoding="utf-8") as opened:  # noqa: PTH123  Path.open takes no mode to create with
-        json.dump({"host": host.value, "secret": secret}, opened)
+        json.dump({"host": host.value, "secret": secret, "is_shared": is_shared}, opened)
     let_relay(unfinished, 0o640)
     unfinished.rename(file)
 
 
-def write_all_hooks(paths: Paths, hooks: Iterable[tuple[str, HookHost, Callable[[], str]]]) -> None:
-    """Write every hook (its id, the kind of its host, what opens its secret); remove the files of those gone."""
+def write_all_hooks(paths: Paths, hooks: Iterable[KnownHook]) -> None:
+    """Write every hook, and remove the files of those that are gone."""
     prepare_folder(paths.hooks)
     known = set()
-    for hook_id, host, secret in hooks:
+    for each in hooks:
         try:
-            write_hook(paths, hook_id, host, secret())
+            write_hook(paths, each.id, each.host, each.secret(), is_shared=each.is_shared)
         except GodployError as error:
             _log.warning("a hook cannot be used: %s", error)
             continue
-        known.add(f"{hook_id}.json")
+        known.add(f"{each.id}.json")
     for file in paths.hooks.glob("*.json"):
         if file.name not in known:
             file.unlink(missing_ok=True)

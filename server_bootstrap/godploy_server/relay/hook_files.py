@@ -17,11 +17,13 @@ _REMEMBERED: Final = 500
 
 @dataclass(frozen=True)
 class Hook:
-    """Where a git host sends to, and the secret that its deliveries are signed with."""
+    """Where a git host sends to, and the secret that its deliveries are signed with. One that is shared tells of all
+    repositories of an app."""
 
     id: str
     host: HookHost
     secret: str = field(repr=False)
+    is_shared: bool = False
 
 
 class HookFiles:
@@ -44,8 +46,9 @@ class HookFiles:
                 self._known.move_to_end(hook_id)
                 return known[1]
             content = json.loads(file.read_text(encoding="utf-8"))
-            hook = Hook(hook_id, HookHost(content["host"]), str(content["secret"]))
-        except (OSError, ValueError, KeyError, TypeError):
+            is_shared = content.get("is_shared") is True
+            hook = Hook(hook_id, HookHost(content["host"]), str(content["secret"]), is_shared)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             self._known.pop(hook_id, None)
             return None
         self._known[hook_id] = (version, hook)

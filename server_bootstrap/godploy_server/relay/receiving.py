@@ -49,6 +49,8 @@ class Limits:
     address of a hook shuts nobody out."""
 
     believed: Rate = field(default_factory=lambda: Rate(burst=60, per_s=1))
+    shared: Rate = field(default_factory=lambda: Rate(burst=600, per_s=10))
+    """The same for a hook that tells of all repositories of an app."""
     pings: Rate = field(default_factory=lambda: Rate(burst=20, per_s=0.1))
     large_guesses: Rate = field(default_factory=lambda: Rate(burst=10, per_s=0.1))
     """Large bodies that were not believed: each costs a file."""
@@ -140,7 +142,8 @@ class Receiving:
         try:
             told = await self._told(hook, head, digest, body)
             is_ping = all(each.event is HookEvent.PING for each in told)
-            await self._hand_over(told, self._limits.pings if is_ping else self._limits.believed)
+            believed = self._limits.shared if hook.is_shared else self._limits.believed
+            await self._hand_over(told, self._limits.pings if is_ping else believed)
             is_kept = not is_ping  # a ping changes nothing and may come again
         finally:
             if is_kept:

@@ -65,7 +65,7 @@ def test_the_secret_is_for_the_relay_and_whoever_asks_by_name(service):
     status, given = agent.post(f"/v1/services/{service_id}/hook/secret")
     assert (status, given["path"]) == (200, hook["path"])
     file = agent.paths.hooks / f"{hook_id}.json"
-    assert json.loads(file.read_text()) == {"host": "github", "secret": given["secret"]}
+    assert json.loads(file.read_text()) == {"host": "github", "secret": given["secret"], "is_shared": False}
     assert stat.S_IMODE(file.stat().st_mode) & 0o007 == 0
     assert given["secret"] not in json.dumps(agent.get(f"/v1/services/{service_id}/hook")[1])
     assert given["secret"].encode() not in agent.paths.database.read_bytes()

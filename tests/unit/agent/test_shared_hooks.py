@@ -120,7 +120,7 @@ def test_the_secret_goes_to_the_relay_alone_and_comes_back_after_a_reboot(shop):
     _, made = put_shared(agent)
     share(agent, services, "web")
     file = agent.paths.hooks / f"{ID}.json"
-    assert json.loads(file.read_text()) == {"host": "github", "secret": SECRET}
+    assert json.loads(file.read_text()) == {"host": "github", "secret": SECRET, "is_shared": True}
     assert stat.S_IMODE(file.stat().st_mode) & 0o007 == 0
     assert SECRET not in json.dumps([made, agent.get("/v1/hooks")[1]])
     assert SECRET.encode() not in agent.paths.database.read_bytes()

@@ -63,7 +63,7 @@ def test_a_service_is_linked_through_the_app_that_tells_the_server(godploy, agen
     assert (hook["name"], hook["services"]) == ("Godploy web", [])
     assert app.hook["url"].endswith(hook["path"])
     kept = json.loads((agent.paths.hooks / f"{hook['id']}.json").read_text())
-    assert kept == {"host": "github", "secret": app.webhook_secret}
+    assert kept == {"host": "github", "secret": app.webhook_secret, "is_shared": True}
 
     linked = asked("service", "link", WEB)
     assert linked["deploy_key"]["is_read_only"]

@@ -66,9 +66,9 @@ class Relay:
             self.port = trial.getsockname()[1]
         self.start()
 
-    def make_hook(self, hook, host="github"):
+    def make_hook(self, hook, host="github", **more):
         """Write a hook as the agent does; gives its path."""
-        (self.run_dir / "hooks" / f"{hook}.json").write_text(json.dumps({"host": host, "secret": SECRET}))
+        (self.run_dir / "hooks" / f"{hook}.json").write_text(json.dumps({"host": host, "secret": SECRET, **more}))
         return f"/_godploy/hooks/{hook}"
 
     def waiting(self):
@@ -350,6 +350,11 @@ def test_one_hook_cannot_send_without_end(relay, agent):
     assert relay.send(payload(200)) in (202, 429)
     other = relay.make_hook("a" * 40)
     assert relay.send(payload(1), path=other) == 202  # another hook is none of it
+
+
+def test_a_hook_that_tells_of_many_repositories_may_send_more(relay, agent):
+    shared = relay.make_hook("b" * 40, is_shared=True)
+    assert {relay.send(payload(number), path=shared) for number in range(1, 100)} == {202}
 
 
 def test_whoever_sends_too_much_is_told_when_to_come_again(relay, agent):

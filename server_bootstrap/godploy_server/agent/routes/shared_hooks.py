@@ -37,7 +37,7 @@ async def put(agent: Agent, request: Request) -> Answer:
     hook = shared_hooks.put(agent.connection, agent.engine.secrets, wanted)
     if before and before != hook.id:
         remove_hook(agent.paths, before)
-    write_hook(agent.paths, hook.id, hook.host, wanted.secret)
+    write_hook(agent.paths, hook.id, hook.host, wanted.secret, is_shared=True)
     return Json(hook, 201)
 
 
