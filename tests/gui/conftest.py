@@ -146,7 +146,7 @@ def run_async(qapp: QApplication) -> Callable[[Callable[[], Awaitable[T]]], T]:
 
     def run(work: Callable[[], Awaitable[T]]) -> T:
         async def limited() -> T:
-            return await asyncio.wait_for(_await(work), 20)
+            return await asyncio.wait_for(_await(work), 100)
 
         with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(qapp)) as runner:
             return runner.run(limited())

@@ -78,8 +78,8 @@ class Story:
         return "\n".join(each.text() for each in self.page.window().findChildren(QLabel) if each.isVisible())
 
     async def settle(self) -> None:
-        for _ in range(6):
-            await asyncio.sleep(0.004)
+        for _ in range(12):  # turns of the loop: a busy machine may give each sleep but one
+            await asyncio.sleep(0.002)
 
     async def until(self, holds: Callable[[], object]) -> None:
         """Wait until `holds` is true; the test's own limit ends a wait in vain."""
@@ -125,7 +125,7 @@ def tell(
         story = kind(folder, route, workspace() if workspace else None)
         try:
             await story.settle()
-            await asyncio.wait_for(plot(story), 20)
+            await asyncio.wait_for(plot(story), 100)
         finally:
             await story.end()
 

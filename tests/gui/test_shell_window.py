@@ -195,7 +195,7 @@ def test_a_coroutine_from_a_click_keeps_its_button_busy_and_shows_its_problem(wi
 
     async def scenario() -> None:
         window.run(fails, button)
-        await asyncio.sleep(0.05)
+        await next_dialog(window)
 
     run_async(scenario)
     assert states == [False]
@@ -212,7 +212,7 @@ def test_an_exception_nobody_foresaw_is_shown_too(window, run_async, caplog):
 
     async def scenario() -> None:
         window.run(breaks, doing="Deploying web")
-        await asyncio.sleep(0.05)
+        await next_dialog(window)
 
     run_async(scenario)
     dialog = open_dialog_of(window)
@@ -232,13 +232,11 @@ def test_tasks_show_at_the_bell_with_progress_and_can_be_cancelled(window, run_a
 
     async def scenario() -> None:
         run_task(window, work)
-        await asyncio.sleep(0.02)
-        assert window.header.tasks.accessibleName() == "Tasks, 1 running"
+        await until(lambda: window.header.tasks.accessibleName() == "Tasks, 1 running")
         qtbot.mouseClick(window.header.tasks, Qt.MouseButton.LeftButton)
         qtbot.mouseClick(named(window, IconButton, "Cancel Bootstrap fra-1"), Qt.MouseButton.LeftButton)
-        await asyncio.sleep(0.05)
-        assert window.workspace.tasks.all[0].state is TaskState.CANCELLED
-        assert window.header.tasks.accessibleName() == "Tasks"
+        await until(lambda: window.workspace.tasks.all[0].state is TaskState.CANCELLED)
+        await until(lambda: window.header.tasks.accessibleName() == "Tasks")
 
     run_async(scenario)
     window.findChild(Overlay).close_overlay()
@@ -265,12 +263,15 @@ QUESTION = HostKeyQuestion("fra-1", "ssh-ed25519", "SHA256:new")
 CHANGED = HostKeyQuestion("fra-1", "ssh-ed25519", "SHA256:new", ("SHA256:old",))
 
 
-async def next_dialog(window: MainWindow) -> QWidget:
-    for _ in range(500):
-        if (dialog := open_dialog_of(window)) is not None:
-            return dialog
+async def until(holds: Callable[[], object]) -> None:
+    """Wait until `holds` is true; the test's own limit ends a wait in vain."""
+    while not holds():  # noqa: ASYNC110  what is waited for is a widget, which sets no event
         await asyncio.sleep(0.01)
-    raise AssertionError("no dialog came")
+
+
+async def next_dialog(window: MainWindow) -> QWidget:
+    await until(lambda: open_dialog_of(window) is not None)
+    return open_dialog_of(window)
 
 
 def answer_with(window: MainWindow, run_async, ask, press: Callable[[QWidget], None]) -> object:
@@ -332,7 +333,7 @@ def test_two_servers_that_ask_at_once_are_answered_one_after_the_other(window, r
             dialog = await next_dialog(window)
             assert len([each for each in window.findChildren(SecretsDialog) if each.isVisible()]) == 1
             dialog.close_with([answer])
-            await asyncio.sleep(0.02)
+            await until(lambda: open_dialog_of(window) is not dialog)  # noqa: B023  asked in this round only
         return [await each for each in asked]
 
     assert run_async(scenario) == ["first", "second"]
