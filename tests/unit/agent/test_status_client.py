@@ -18,7 +18,7 @@ from godploy_server.contract import (
     StatusWriter,
 )
 from tests.unit.agent.fake_git_host import FakeGitHost, Said
-from tests.unit.deploy.conftest import free_port
+from tests.unit.ports import free_port
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 TOKEN = "status-token-8f3a1c"
