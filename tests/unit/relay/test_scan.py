@@ -1,5 +1,6 @@
 import json
 import mmap
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -95,6 +96,21 @@ def test_what_is_kept_of_a_large_text_is_bounded_and_said_to_be():
     kept, is_whole = scan(b'{"list":[{"names":[' + names + b']}],"ref":"x"}', WANTED)
     assert not is_whole
     assert sum(len(each or "") for each in kept["list"][0]["names"]) < MOST_BYTES + 64 * 1024
+
+
+@pytest.mark.parametrize("part", [b"x", b"\\n", b"\\u00e9x"], ids=["plain", "escapes", "mixed"])
+@pytest.mark.parametrize("where", [b'{"ref":"%s"}', b'{"other":["%s"]}', b'{"%s":1}'], ids=["wanted", "other", "name"])
+def test_one_long_text_costs_no_memory(tmp_path, part, where):
+    file = tmp_path / "large"
+    file.write_bytes(where % (part * (4 * 1024 * 1024 // len(part))))
+    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        tracemalloc.start()
+        try:
+            scan(text, WANTED)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert peak < 512 * 1024
 
 
 def test_a_bottomless_text_in_memory_is_refused():
