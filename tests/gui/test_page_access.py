@@ -22,6 +22,7 @@ LOOKED_AT = (
     "deployment-superseded",
     "deployments-queue",
     "git-accounts",
+    "git-apps",
     "git-host-key",
     "git-host-key-changed",
     "git-sign-in",

@@ -167,7 +167,7 @@ def test_an_app_is_let_reach_more_repositories_from_where_it_is_seen(story):
         await page.until(lambda: page.dialog is None)
         await page.settle()
         opened = len(page.person.opened)
-        await page.press("choose-repositories-someone@github.com")
+        await page.press(f"app-repositories-{page.workspace.git.apps.all[0].slug}")
         assert page.person.opened[opened:] == [page.workspace.git.apps.all[0].install_page]
 
     story(plot)

@@ -18,6 +18,15 @@ GITHUB = OURS | {
     "id": "a2", "kind": "github", "address": "https://github.com", "login": "storefront-ci",
     "sign_in": SignIn.DEVICE.value, "client_id": "Iv1.0123456789abcdef",
 }  # fmt: skip
+APP = {
+    "id": "1", "address": "https://github.com", "name": "Godploy storefront", "owner": "storefront-ci",
+    "page": "https://github.com/apps/godploy-storefront", "is_organization": False, "client_id": "Iv23liAAAAAAAAAAAAAA",
+    "webhook": "https://shop.example.com/_godploy/hooks/" + "ab" * 20, "port": 0,
+}  # fmt: skip
+APPS = (APP, APP | {
+    "id": "2", "name": "Godploy team 3f1c", "owner": "storefront-team", "is_organization": True, "webhook": "",
+    "page": "https://github.com/apps/godploy-team-3f1c", "client_id": "Iv23liBBBBBBBBBBBBBB",
+})  # fmt: skip
 CODE = {
     "device_code": "long", "user_code": "WDJB-MJHT", "verification_uri": "https://github.com/login/device",
     "expires_in": 900, "interval": 0.01,

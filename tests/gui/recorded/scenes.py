@@ -24,7 +24,7 @@ from godploy_server.contract import (
     Variable,
 )
 from tests.gui.recorded import databases, host_keys, pushes, snapshots, writers
-from tests.gui.recorded.git_hosts import GITHUB, OURS, with_accounts
+from tests.gui.recorded.git_hosts import APPS, GITHUB, OURS, with_accounts
 from tests.gui.recorded.workspace import recorded_server, recorded_workspace
 
 SERVER_SETTINGS = Route("server", server=1, tab="settings")
@@ -187,6 +187,15 @@ def sign_in_by_code(page: Any) -> object:
 
     click("git-sign-in")(page)
     return asyncio.ensure_future(go_on())
+
+
+def with_apps(folder: Path) -> Scene:
+    """The Git page with GitHub Apps, one that tells a server of pushes and one of an organization that tells none."""
+    scene = signed_in(Route("git"))(folder)
+    by_app = GITHUB | {"id": "a3", "sign_in": "app", "client_id": APPS[0]["client_id"]}
+    scene.workspace.set_setting("git-accounts", [OURS, by_app])
+    scene.workspace.set_setting("github-apps", list(APPS))
+    return scene
 
 
 def own_templates(folder: Path) -> Scene:
@@ -504,6 +513,7 @@ SCENES: dict[str, Make] = {
     "git-accounts": signed_in(Route("git")),
     "git-accounts-refused": signed_in(Route("git"), refused_by_host),
     "git-sign-in": at(Route("git"), click("git-sign-in")),
+    "git-apps": with_apps,
     "git-sign-in-code": signed_in(Route("git"), sign_in_by_code),
     "settings": at(Route("settings")),
 }

@@ -6,11 +6,10 @@ from functools import partial
 
 from PySide6.QtWidgets import QWidget
 
-from godploy_desktop.git_hosting.values import Account, GitHubApp, RateLimit
+from godploy_desktop.git_hosting.values import Account, RateLimit
 from godploy_desktop.ui.models.account_words import account_label, account_words, host_icon, works_words
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.observing import Observer
-from godploy_desktop.ui.pages.git import waiting
 from godploy_desktop.ui.pages.git.host_problem import HostProblem
 from godploy_desktop.ui.pages.git.sign_in import SignInDialog
 from godploy_desktop.ui.widgets import (
@@ -82,8 +81,7 @@ class AccountsSection(QWidget, Observer):
         self._checks[account.id] = check
         leave = IconButton("log-out", f"Sign out {label}", on_click=partial(self._ask_sign_out, account))
         leave.setObjectName(f"sign-out-{label}")
-        reached = () if (app := self._git.app_of(account)) is None else (self._reached(label, app),)
-        for each in (told, *reached, check, leave):
+        for each in (told, check, leave):
             line.addWidget(each)
         whole = column(line, spacing=6)
         for problem in self.context.workspace.statuses.problems_of(account):
@@ -91,12 +89,6 @@ class AccountsSection(QWidget, Observer):
         holder = QWidget()
         holder.setLayout(whole)
         return holder
-
-    def _reached(self, label: str, app: GitHubApp) -> Button:
-        made = Button("Repositories", "external-link", tip=f"Choose at GitHub what {app.name} reaches")
-        made.setObjectName(f"choose-repositories-{label}")
-        made.on_click(lambda: waiting.open_address(app.install_page))
-        return made
 
     def _sign_in(self) -> None:
         SignInDialog(self.context, self).open()
