@@ -12,11 +12,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from godploy_desktop.core.git.begun_states import Begun, BegunStates
 from godploy_desktop.core.git.linking import fitting
 from godploy_desktop.core.server_model import Aspect, Change
 from godploy_desktop.core.signal import Signal
@@ -46,26 +46,10 @@ if TYPE_CHECKING:
 
 ACCOUNTS: Final = "git-accounts"
 """The setting with the accounts, looked at here without loading what speaks with their hosts."""
-BEGUN: Final = "commit-states-begun"
-"""The setting that holds what was told to have begun and not yet how it ended."""
-MOST_BEGUN: Final = 200
 RETRY_S: Final = (5.0, 30.0, 120.0)
 _WORTH_ANOTHER_TRY: Final = frozenset({"unreachable", "rate-limited", "not-ready"})
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Begun:
-    """A deployment whose host was told that it began, and where its end is to be told."""
-
-    server: int
-    service: str
-    deployment: str
-    account: str
-    repository: str
-    commit: str
-    name: str
 
 
 @dataclass(frozen=True)
@@ -96,7 +80,8 @@ class CommitStatuses:
         write: Callable[[str, object], None],
         retry_s: tuple[float, ...] = RETRY_S,
     ) -> None:
-        self._git, self._read, self._write, self._retry_s = git, read, write, retry_s
+        self._git, self._read, self._retry_s = git, read, retry_s
+        self._begun = BegunStates(read, write)
         self._known_git: GitAccounts | None = None
         self._servers: dict[int, tuple[Server, Callable[[], None]]] = {}
         self._seen: set[DeploymentId] = set()  # not ended when they were seen
@@ -141,9 +126,10 @@ class CommitStatuses:
         for deployment in server.model.deployments_of(service_id):
             status = status_of(deployment)
             begun = self._place_of(server, deployment)
-            if status is None or begun is None:
+            account = None if begun is None else self._account_of(begun)
+            if status is None or begun is None or account is None:
                 continue
-            problem = await self._told(begun, status)
+            problem = await self._told(account, begun, status)
             self._settle(Place(server.id, service_id), begun, status, problem)
             if problem is not None:
                 raise error_of(problem)
@@ -174,7 +160,7 @@ class CommitStatuses:
             return  # what was remembered of it tells nothing of now
         for deployment in sorted(server.model.deployments.values(), key=lambda each: each.number):
             self._look_at(server, deployment)
-        left = [each for each in self._begun().values() if each.server == server.id]
+        left = [each for each in self._begun.every().values() if each.server == server.id]
         if left and self._is_on():
             task = asyncio.create_task(self._complete(server, left), name=f"commit states of {server.name}")
             self._completing.add(task)
@@ -183,7 +169,7 @@ class CommitStatuses:
     def _look_at(self, server: Server, deployment: Deployment | None) -> None:
         if deployment is None or not server.model.is_live or not self._is_on():
             return
-        begun = self._begun().get(deployment.id)
+        begun = self._begun.every().get(deployment.id)
         if not deployment.state.is_final:
             self._seen.add(deployment.id)
         elif deployment.id not in self._seen and begun is None:
@@ -204,7 +190,10 @@ class CommitStatuses:
     async def _complete(self, server: Server, left: list[Begun]) -> None:
         """Tell how those ended that the model does not hold (any more)."""
         for begun in left:
-            if DeploymentId(begun.deployment) in server.model.deployments or begun.deployment not in self._begun():
+            if (
+                DeploymentId(begun.deployment) in server.model.deployments
+                or begun.deployment not in self._begun.every()
+            ):
                 continue  # looked at, or told meanwhile
             try:
                 deployment = await server.agent.deployment(DeploymentId(begun.deployment))
@@ -245,7 +234,7 @@ class CommitStatuses:
 
     def _tell(self, begun: Begun, status: CommitStatus) -> None:
         if status.state is CommitState.PENDING:
-            self._remember(begun)  # before the host hears of it: whatever happens now, its end will be told
+            self._begun.remember(begun)  # before the host hears of it: whatever happens now, its end will be told
         place = Place(begun.server, ServiceId(begun.service))
         waiting = self._open.setdefault(place, {})
         self._drop_older(begun, waiting)
@@ -258,10 +247,7 @@ class CommitStatuses:
         """Tell no more what was to be told of the same commit: the host keeps its newest state alone."""
         for key in [key for key, (each, _) in waiting.items() if each.commit == begun.commit]:
             del waiting[key]
-        of_commit = (begun.server, begun.service, begun.commit)
-        for each in self._begun().values():
-            if each.deployment != begun.deployment and (each.server, each.service, each.commit) == of_commit:
-                self._forget(each)
+        self._begun.forget_others_of_commit(begun)
 
     async def _tell_all(self, place: Place) -> None:
         """Tell what waits for one service, one after the other."""
@@ -271,7 +257,12 @@ class CommitStatuses:
             while waiting:
                 key = next(iter(waiting))
                 begun, status = waiting[key]
-                problem = await self._told(begun, status)
+                account = self._account_of(begun)
+                if account is None:
+                    self._begun.forget(begun)
+                    del waiting[key]
+                    continue
+                problem = await self._told(account, begun, status)
                 if problem is not None and problem.code in _WORTH_ANOTHER_TRY and tries < len(self._retry_s):
                     self._show(place, Report(begun.account, self.report(*_key(place)).told, problem))
                     await asyncio.sleep(self._retry_s[tries])
@@ -284,15 +275,16 @@ class CommitStatuses:
         finally:
             del self._tasks[place]
 
-    async def _told(self, begun: Begun, status: CommitStatus) -> Problem | None:
+    def _account_of(self, begun: Begun) -> Account | None:
+        """Give the account in whose name to tell; None once it is gone, or its owner allows it no more."""
+        return next(
+            (each for each in self._accounts().accounts if each.id == begun.account and each.tells_commits), None
+        )
+
+    async def _told(self, account: Account, begun: Begun, status: CommitStatus) -> Problem | None:
         """Tell one state; gives what went wrong. Nothing of it disturbs anybody."""
-        git = self._accounts()
-        account = next((each for each in git.accounts if each.id == begun.account), None)
-        if account is None or not account.tells_commits:
-            self._forget(begun)
-            return None
         try:
-            host = git.host(account)
+            host = self._accounts().host(account)
             try:
                 await host.set_commit_status(begun.repository, begun.commit, begun.name, status)
             finally:
@@ -308,36 +300,17 @@ class CommitStatuses:
         if problem is None:
             told = ToldState(datetime.now(UTC), begun.commit, status.state)
             if status.state is not CommitState.PENDING:
-                self._forget(begun)
+                self._begun.forget(begun)
             self._show(place, Report(begun.account, told))
             return
         _log.warning("%s: %s", begun.name, problem)
         if status.state is CommitState.PENDING and problem.code not in _WORTH_ANOTHER_TRY:
-            self._forget(begun)  # the host shows nothing that would have to be ended
+            self._begun.forget(begun)  # the host shows nothing that would have to be ended
         self._show(place, Report(begun.account, self.report(*_key(place)).told, problem))
 
     def _show(self, place: Place, report: Report) -> None:
         self._reports[place] = report
         self.changed.emit(place)
-
-    # what was begun, over a restart
-
-    def _begun(self) -> dict[str, Begun]:
-        with suppress(TypeError):
-            return {key: Begun(**row) for key, row in (self._read(BEGUN) or {}).items()}
-        return {}  # written by another version
-
-    def _remember(self, begun: Begun) -> None:
-        kept = {**self._begun(), begun.deployment: begun}
-        self._keep(dict(list(kept.items())[-MOST_BEGUN:]))
-
-    def _forget(self, begun: Begun) -> None:
-        kept = self._begun()
-        if kept.pop(begun.deployment, None) is not None:
-            self._keep(kept)
-
-    def _keep(self, begun: dict[str, Begun]) -> None:
-        self._write(BEGUN, {key: asdict(each) for key, each in begun.items()})
 
 
 def account_for(service: Service, accounts: Iterable[Account]) -> tuple[Account, str] | None:

@@ -9,7 +9,8 @@ import pytest
 import pytest_asyncio
 
 from godploy_desktop.core.git.accounts import GitAccounts
-from godploy_desktop.core.git.statuses import BEGUN, CommitStatuses
+from godploy_desktop.core.git.begun_states import BEGUN
+from godploy_desktop.core.git.statuses import CommitStatuses
 from godploy_desktop.core.questions import NoQuestions
 from godploy_desktop.core.secrets import Secrets
 from godploy_desktop.core.server_model import ServerModel
@@ -181,6 +182,23 @@ async def test_nothing_is_told_without_leave_nor_where_the_server_tells(session)
     await session.until_quiet()
     assert session.host.told == []
     session.git.tell_commits(account, is_on=True)
+    session.connect(running())
+    await session.until_quiet()
+    assert session.host.told == [(COMMIT, "pending", NAME)]
+
+
+async def test_leave_that_is_taken_back_meanwhile_counts_at_once(session):
+    session.connect()
+    session.host.answers = [httpx.Response(502)]
+    session.see(running())
+    session.see(ended(running()))
+    session.git.tell_commits(session.git.accounts[0], is_on=False)
+    await session.until_quiet()
+    assert (session.host.told, session.report().told, session.settings[BEGUN]) == ([], None, {})
+
+
+async def test_what_another_version_remembered_is_no_trouble(session):
+    session.settings[BEGUN] = {"s1-d1": {"of": "another version"}}
     session.connect(running())
     await session.until_quiet()
     assert session.host.told == [(COMMIT, "pending", NAME)]
