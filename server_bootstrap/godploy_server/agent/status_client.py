@@ -13,7 +13,6 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -146,6 +145,8 @@ def _wait_s(answer: HostAnswer, at: datetime) -> float | None:
 def _seconds(after: str, at: datetime) -> float:
     if after.isascii() and after.isdigit() and len(after) < 12:
         return float(after)
+    from email.utils import parsedate_to_datetime  # 0.7 MB, and almost every host gives seconds
+
     try:
         return max(0.0, (parsedate_to_datetime(after) - at).total_seconds())
     except (TypeError, ValueError):
