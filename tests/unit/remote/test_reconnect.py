@@ -66,7 +66,7 @@ async def test_a_server_that_freezes_is_noticed_within_ten_seconds(
     assert took - late.total_s <= 10.5  # the requirement: a dead peer is noticed in 10 s
     assert connection.problem is not None
     assert "no answer" in connection.problem.why
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await reader.read(-1)  # the stream that hung has ended
     writer.close()
     await until(connection, S.CONNECTED)  # only the old session is frozen
