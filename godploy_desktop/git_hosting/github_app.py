@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import httpx
@@ -27,6 +27,7 @@ LONGEST_CREATION_S: Final = 1800.0
 """GitHub takes an hour; whoever did not press the button within half of it has gone away."""
 LONGEST_INSTALLATION_S: Final = 900.0
 
+_TOKEN_FOR: Final = timedelta(minutes=7)
 _CODE: Final = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _DONE: Final = ("The app is made", "Godploy goes on: the next page lets you choose what it may reach.")
 _FORM: Final = ("On to GitHub", "GitHub shows what the app may do, and makes it when you agree.")
@@ -103,6 +104,7 @@ class AppHost:
 
     def __init__(self, app: GitHubApp, kept: AppSecrets, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._app, self._kept = app, kept
+        self._token, self._token_until = "", datetime.now(UTC)
         self._client = _client(app.address, self._authorization, transport)
 
     async def installations(self) -> int:
@@ -140,7 +142,10 @@ class AppHost:
                 "the app or its private key was deleted there",
                 "Forget the app here (godploy git app forget) and make another one",
             )
-        return f"Bearer {app_token(self._app.id, self._kept.private_key, datetime.now(UTC))}"
+        now = datetime.now(UTC)
+        if now >= self._token_until:  # reading and using the key takes 40 ms
+            self._token, self._token_until = app_token(self._app.id, self._kept.private_key, now), now + _TOKEN_FOR
+        return f"Bearer {self._token}"
 
 
 def _client(address: str, authorization: Authorization, transport: httpx.AsyncBaseTransport | None) -> HostClient:

@@ -43,6 +43,22 @@ from tests.unit.git_hosting.hosts import GITHUB_REPOSITORY
 pytestmark = pytest.mark.asyncio
 
 
+class KeptSecrets:
+    """A vault that needs nobody: one in a file takes a second to open."""
+
+    def __init__(self):
+        self.kept = {}
+
+    async def secret(self, name):
+        return self.kept.get(name)
+
+    async def keep_secret(self, name, secret):
+        self.kept[name] = secret
+
+    async def forget_secret(self, name):
+        self.kept.pop(name, None)
+
+
 class Agent:
     """What of a server's agent is asked. The real one is asked in tests/unit/agent and in the lab."""
 
@@ -56,6 +72,9 @@ class Agent:
 
     async def services(self):
         return ()
+
+    async def service(self, _service):
+        return SimpleNamespace(domains=())
 
     async def shared_hooks(self):
         return tuple(self.hooks.values())
@@ -90,14 +109,11 @@ class Agent:
 
 
 class World:
-    def __init__(self, folder, **github):
+    def __init__(self, vault=None, **github):
         self.github = FakeGitHub(**github)
         self.person = Person(self.github)
         self.settings = {}
-        self.vault_file = folder / "vault"
-        vault = Vault(self.vault_file)
-        vault.choose_file("a passphrase")
-        self.secrets = Secrets(vault, NoQuestions())
+        self.secrets = KeptSecrets() if vault is None else Secrets(vault, NoQuestions())
         self.git = GitAccounts(self.secrets, self.settings.get, self.settings.__setitem__, self.github.transport)
         self.server = SimpleNamespace(name="web-1", agent=Agent("8.8.8.8"))
         self.progress = Progress(lambda: None)
@@ -118,8 +134,8 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path):
-    return World(tmp_path)
+def world():
+    return World()
 
 
 async def test_one_form_makes_the_app_with_its_webhook_and_its_permissions(world):
@@ -153,12 +169,15 @@ async def test_the_server_gets_the_secret_that_github_made_and_github_sends_json
     assert await hook_of_app(world.server, world.git.apps.all[0]) is not None
 
 
-async def test_secrets_of_an_app_lie_in_the_vault_alone(world):
+async def test_secrets_of_an_app_lie_in_the_vault_alone(tmp_path):
+    vault = Vault(tmp_path / "vault")
+    vault.choose_file("a passphrase")
+    world = World(vault)
     await world.create()
     kept = json.dumps(world.settings)
     for secret in (world.app.client_secret, world.app.webhook_secret, "PRIVATE KEY", *world.github.tokens):
         assert secret not in kept
-        assert secret.encode() not in world.vault_file.read_bytes()
+        assert secret.encode() not in (tmp_path / "vault").read_bytes()
     secrets = await world.git.apps.secrets_of(world.git.apps.all[0])
     assert secrets.client_secret == world.app.client_secret
     assert world.app.client_secret not in repr(secrets)
@@ -207,8 +226,8 @@ async def test_an_organization_can_own_the_app_and_no_server_need_be_told(world)
     assert await hook_of_app(world.server, app) is None
 
 
-async def test_enterprise_server_is_reached_by_its_address(tmp_path):
-    world = World(tmp_path, address="https://github.example.org")
+async def test_enterprise_server_is_reached_by_its_address():
+    world = World(address="https://github.example.org")
     world.server.agent.address = "10.0.0.7"  # it may be on the same private network
     account = await world.create(AppWish("github.example.org", "Godploy web", server=world.server))
     assert account.address == "https://github.example.org"
@@ -329,7 +348,7 @@ async def test_an_app_that_github_made_is_kept_even_if_the_flow_is_cancelled_the
 
 
 async def test_without_a_place_for_secrets_no_app_is_made(tmp_path):
-    world = World(tmp_path)
+    world = World()
     missing = Vault(tmp_path / "none")
     missing.kind = lambda: VaultKind.MISSING
     world.git.apps._secrets = Secrets(missing, NoQuestions())
@@ -415,8 +434,8 @@ def repository(number):
     return {**GITHUB_REPOSITORY, "id": number, "full_name": f"team/shop-{number}", "pushed_at": moment}
 
 
-async def test_two_thousand_repositories_are_read_once_and_searched_here(tmp_path):
-    world = World(tmp_path, repositories=[repository(number) for number in range(2050)])
+async def test_two_thousand_repositories_are_read_once_and_searched_here():
+    world = World(repositories=[repository(number) for number in range(2050)])
     host = world.git.host(await world.create())
     first = await host.repositories()
     assert [each.full_name for each in first.items[:2]] == ["team/shop-2049", "team/shop-2048"]  # newest change first
