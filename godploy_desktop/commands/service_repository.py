@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,7 +103,7 @@ async def create(context: Context, project_name: str, name: str) -> None:
     context.project_names[str(project.id)] = project.name
     try:
         service = await _run(context, making, f"Make {full_name}")
-    except GodployError:
+    except (GodployError, asyncio.CancelledError):
         _say_what_is_left(context, making, full_name)
         raise
     _say(context, making, service, full_name)
@@ -170,6 +171,8 @@ def _say_what_is_left(context: Context, making: FromRepository, full_name: str) 
     if making.service is None:
         return
     note = context.output.note
+    left = {"event": "left", "service": making.service, "done": making.done, "undone": making.undone}
+    context.output.event(left, None)
     note(f"Done: {', '.join(making.done)}.")
     note(f"Not done: {', '.join(making.undone)}. {full_name} is there: go on with")
     key_or_hook = making.wanted.repository is not None and not making.is_linked

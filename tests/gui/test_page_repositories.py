@@ -118,6 +118,30 @@ def test_three_clicks_lead_from_the_project_to_a_deployment(story):
     story(plot, OURS)
 
 
+def test_who_deploys_at_once_gets_what_is_found_all_the_same(story):
+    async def plot(page):
+        await choose(page)
+        await page.press("create-service")
+        await page.until(lambda: page.agent.asked)
+        assert page.agent.asked[0][1].settings.port == 3000
+
+    story(plot, OURS)
+
+
+def test_a_typed_address_is_looked_into_before_it_is_made(story):
+    async def plot(page):
+        page.agent.repository = RepositoryLook(
+            "trunk", ("trunk",), (), "trunk", "a" * 40, (), Detection(None, "nothing is there")
+        )
+        await page.press("repository-by-address")
+        await page.type("service-url", "https://git.example.com/team/shop.git")
+        await page.press("create-service")
+        await page.until(lambda: page.agent.asked)
+        assert page.agent.asked[0][1].settings.source.branch == "trunk"
+
+    story(plot, OURS)
+
+
 def test_the_domain_is_one_that_needs_nobodys_dns_until_another_is_typed(story):
     async def plot(page):
         await choose(page)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _LOOK_AFTER_MS: Final = 700
 """While someone types, each letter is another address."""
+_SETTLED_WITHIN_S: Final = 15.0
 _MOST_ENTRIES: Final = 30
 """More would not fit into a menu."""
 
@@ -90,6 +91,20 @@ class NewRepository(QWidget):
         chosen = self.chosen
         is_open = chosen is None or not chosen.repository.is_private
         return self.linked is not None or (is_open and self.found is not None)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is being looked into, or waits for it."""
+        return self._looking is None and not self._timer.isActive()
+
+    async def settled(self) -> None:
+        """Wait until it was looked into as the form names it now, whatever came of it, but not for long: what is found
+        is what the service begins with."""
+        if self._timer.isActive():
+            self._look()
+        if self._looking is not None:
+            await asyncio.wait({self._looking}, timeout=_SETTLED_WITHIN_S)
+            await asyncio.sleep(0)  # what was found is shown
 
     def opened(self) -> None:
         """Begin with the repositories where there are accounts; without, with the address."""

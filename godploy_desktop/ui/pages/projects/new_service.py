@@ -291,6 +291,14 @@ class NewServiceDialog(AskingDialog):
     def _create(self) -> None:
         if self.primary is None or not self.primary.isVisible() or not are_valid(fields_in_use(self._form)):
             return
+        if self.choice == "git" and not self._git.is_settled:
+            self._busy(is_busy=True)
+            self.read("Looking into the repository", self._git.settled, lambda _none: self._create_now())
+        else:
+            self._create_now()
+
+    def _create_now(self) -> None:
+        self._busy(is_busy=False)
         try:
             request = self._request()
         except GodployError as error:
