@@ -95,6 +95,7 @@ def test_from_a_sign_in_to_a_push_by_clicks(
         await see_deployed(person, known, 1)
         keys, hooks = shop_repository.ask("GET", "keys"), shop_repository.ask("GET", "hooks")
         assert ([each["read_only"] for each in keys], [each["active"] for each in hooks]) == ([True], [True])
+        assert hooks[0]["config"]["url"].startswith(f"https://{host}/")
 
         copy = clone(shop_repository, tmp_path / "copy")
         pushed = copy.commit("Version 2", {"VERSION": "2\n"})

@@ -6,6 +6,7 @@ becomes known to the host, and the host gets the secret of the hook.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -31,6 +32,8 @@ from godploy_server.contract import (
 )
 
 _TITLE: Final = "Godploy"
+_CERTIFICATE_WITHIN_S: Final = 15.0
+_LOOK_EVERY_S: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,18 @@ def hook_base(info: AgentInfo, domains: Iterable[Domain]) -> str:
     return f"http://{info.public_address}{port}"
 
 
+def may_be_encrypted_soon(domains: Iterable[Domain]) -> bool:
+    """Whether none of a service's domains has a certificate yet and one may have it in a moment: its DNS was not looked
+    at yet, or the authority is being asked."""
+    states = [(each.certificate, each.certificate_detail) for each in domains if each.tls]
+    if any(state is CertificateState.VALID for state, _ in states):
+        return False
+    return any(
+        state is CertificateState.PENDING or (state is CertificateState.WAITING_FOR_DNS and not detail)
+        for state, detail in states
+    )
+
+
 def is_ours(webhook: Webhook, hook: Hook) -> bool:
     """Whether a host's webhook is that of a service, by whatever domain it reaches the server."""
     return webhook.url.endswith(hook.path)
@@ -98,6 +113,16 @@ async def hook_address(server: Server, hook: Hook) -> str:
     own = [domain for each in services if each.id == hook.service_id for domain in each.domains]
     others = [domain for each in services if each.id != hook.service_id for domain in each.domains]
     return hook_base(info, [*own, *others]) + hook.path
+
+
+async def _let_certificates_come(server: Server, service_id: ServiceId) -> None:
+    """Wait a little where a domain was added a moment ago: what the host sends to it later is encrypted then."""
+    give_up = asyncio.get_running_loop().time() + _CERTIFICATE_WITHIN_S
+    while asyncio.get_running_loop().time() < give_up:
+        services = await server.agent.services()
+        if not any(may_be_encrypted_soon(each.domains) for each in services if each.id == service_id):
+            return
+        await asyncio.sleep(_LOOK_EVERY_S)
 
 
 async def look(server: Server, service: Service, host: GitHost, full_name: str) -> Link:
@@ -145,6 +170,7 @@ async def add_hook(server: Server, service: Service, host: GitHost, repository: 
         return await _go_through(server, service, host, repository, shared)
     hook = await server.agent.set_hook(service.id, SetHook(host=host.hook_host, is_on=True, shared=""))
     secret = await server.agent.hook_secret(service.id)
+    await _let_certificates_come(server, service.id)
     address = await hook_address(server, hook)
     before = [each for each in await host.webhooks(repository.full_name) if is_ours(each, hook)]
     return await host.put_webhook(repository.full_name, address, secret.secret, before[0].id if before else "")
