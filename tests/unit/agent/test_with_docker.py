@@ -79,8 +79,7 @@ def test_a_worker_lives_its_whole_life(agent):
 
     name = docker("ps", "--filter", f"label=godploy.service={service['id']}", "--format", "{{.Names}}")
     docker("exec", name, "sh", "-c", "kill -TERM 1")
-    crashed = events.next("service")["service"]
-    assert (crashed["state"], crashed["containers_running"]) == ("crashed", 0)
+    assert next_state(events, "crashed")["containers_running"] == 0
     wait_for(lambda: state_of(agent, service["id"]) == "running")  # Docker restarts it; it must hold for a while first
     later = json.loads(answer.readline())
     while later["text"] != "line 1":
