@@ -254,7 +254,7 @@ def test_whoever_knows_the_address_but_not_the_secret_shuts_nobody_out(relay, ag
         assert relay.send(payload(number), X_Hub_Signature_256=signature(b"", "guessed")) == 401
     assert relay.send(payload(7)) == 202
     listed = len(refusals(agent))
-    assert 5 < listed < 40  # a flood is told in part
+    assert 5 < listed < 100  # a flood is told in part
     assert agent.notices[-1]["commit"] == f"{7:040x}"
 
 
@@ -343,11 +343,15 @@ def test_deliveries_wait_in_the_spool_while_agent_and_relay_are_down(relay):
     again.close()
 
 
-def test_one_hook_cannot_send_without_end(relay, agent):
-    answers = [relay.send(payload(number)) for number in range(1, 100)]
-    assert answers.count(202) >= 60
-    assert 429 in answers
-    assert relay.send(payload(200)) in (202, 429)
+def test_one_hook_cannot_send_without_end_and_is_told_when_to_come_again(relay, agent):
+    number = 1
+    while (answer := relay.send(payload(number))) == 202:
+        number += 1
+        assert number < 500
+    assert answer == 429
+    assert number > 60
+    assert 1 <= int(relay.headers["retry-after"]) <= 60
+    assert any("more came than one hook may send" in each for each in refusals(agent))
     other = relay.make_hook("a" * 40)
     assert relay.send(payload(1), path=other) == 202  # another hook is none of it
 
@@ -355,15 +359,6 @@ def test_one_hook_cannot_send_without_end(relay, agent):
 def test_a_hook_that_tells_of_many_repositories_may_send_more(relay, agent):
     shared = relay.make_hook("b" * 40, is_shared=True)
     assert {relay.send(payload(number), path=shared) for number in range(1, 100)} == {202}
-
-
-def test_whoever_sends_too_much_is_told_when_to_come_again(relay, agent):
-    number = 1
-    while relay.send(payload(number)) != 429:
-        number += 1
-        assert number < 200
-    assert 1 <= int(relay.headers["retry-after"]) <= 60
-    assert any("more came than one hook may send" in each for each in refusals(agent))
 
 
 def test_a_hook_that_is_removed_is_unknown_at_once(relay, agent):
