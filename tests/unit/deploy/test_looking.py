@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from godploy_server.contract import LookAtRepository, NotReady
+from godploy_server.contract import HostKeyUnknown, LookAtRepository, NotAllowed, NotReady
 from godploy_server.contract.building import MOST_REFS, DetectBuilder
 from godploy_server.deploy import looking
 from godploy_server.deploy.builders.detecting import detect
@@ -86,4 +86,14 @@ def test_a_repository_that_is_too_large_is_given_up_and_nothing_stays(engine, tm
     with pytest.raises(NotReady, match="too large"):
         asyncio.run(look_at(engine, LookAtRepository(f"file://{folder}")))
     assert resource.getrlimit(resource.RLIMIT_FSIZE) == before
+    assert list((engine.paths.state_dir / "builds").iterdir()) == []
+
+
+def test_a_private_repository_over_ssh_says_that_the_server_may_not_read_it(engine, ssh_host, tmp_path):
+    asked = LookAtRepository(ssh_host.url(tmp_path / "shop.git"))
+    with pytest.raises(HostKeyUnknown):
+        asyncio.run(look_at(engine, asked))
+    ssh_host.trust(engine)
+    with pytest.raises(NotAllowed, match="may not read"):
+        asyncio.run(look_at(engine, asked))
     assert list((engine.paths.state_dir / "builds").iterdir()) == []
