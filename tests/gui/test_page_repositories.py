@@ -343,6 +343,18 @@ def test_what_the_server_may_not_read_is_made_all_the_same(story):
     story(plot, OURS)
 
 
+def test_while_the_server_is_away_it_says_so_and_is_looked_at_again(story):
+    async def plot(page):
+        page.agent.refuse["detect_builder"] = Unreachable("fra-1 does not answer", "no packet came", "Wait")
+        await choose(page)
+        await page.until(lambda: "fra-1 does not answer: no packet came" in found(page))
+        assert page.find("service-name").text() == "web"  # the form goes on without
+        await page.press("service-repository-found-action")
+        await page.until(lambda: "Dockerfile" in found(page))
+
+    story(plot, OURS)
+
+
 def test_a_host_that_the_server_does_not_know_is_confirmed_before_anything_is_made(story):
     async def plot(page):
         page.agent.kept_host_keys = ()
