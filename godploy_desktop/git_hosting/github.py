@@ -64,8 +64,10 @@ class GitHub(GitHubLike):
 
     @staticmethod
     def api(address: str) -> str:
-        """Give the address of the API."""
-        return "https://api.github.com" if address == PUBLIC else f"{address}/api/v3"
+        """Give the address of the API: below the host's own at Enterprise Server, beside it at github.com and ghe.com
+        (Enterprise Cloud with data residency)."""
+        scheme, _, host = address.partition("://")
+        return f"{scheme}://api.{host}" if address == PUBLIC or host.endswith(".ghe.com") else f"{address}/api/v3"
 
     async def who_am_i(self) -> tuple[str, str]:
         found = (await self._client.get("user")).content

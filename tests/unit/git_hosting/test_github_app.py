@@ -18,6 +18,7 @@ from godploy_desktop.core.questions import NoQuestions
 from godploy_desktop.core.secrets import Secrets
 from godploy_desktop.core.tasks import Progress, TaskStepState
 from godploy_desktop.git_hosting.app_token import app_token
+from godploy_desktop.git_hosting.github import GitHub
 from godploy_desktop.git_hosting.github_app import fetch_app
 from godploy_desktop.git_hosting.github_manifest import check_name, check_organization, suggested_name
 from godploy_desktop.git_hosting.host import SignInAgain
@@ -499,3 +500,9 @@ async def test_names_that_github_would_refuse_are_refused_before():
 async def test_a_damaged_key_is_said():
     with pytest.raises(NotReady, match="private key"):
         app_token("1", "no key", datetime.now(UTC))
+
+
+async def test_the_api_is_where_each_kind_of_github_has_it():
+    assert GitHub.api("https://github.com") == "https://api.github.com"
+    assert GitHub.api("https://team.ghe.com") == "https://api.team.ghe.com"
+    assert GitHub.api("https://github.example.org") == "https://github.example.org/api/v3"

@@ -196,7 +196,7 @@ class RepositorySection(QWidget, Observer):
             return await linking.link(self._server, service, host, repository, progress)
 
         def done(_linked: linking.Link) -> None:
-            self.context.shell.notify(f"{full_name} has the deploy key and the webhook of {service.name}")
+            self.context.shell.notify(f"{full_name} has the deploy key of {service.name}, and tells of pushes")
             self._on_changed()
 
         self._at_host(f"Link {service.name} to {full_name}", account, self._link, work, done)
@@ -219,9 +219,11 @@ class RepositorySection(QWidget, Observer):
             return
         found = self._fitting()
         name = words.repository_name(service.settings.source.url)
+        is_shared = self._hook is not None and bool(self._hook.shared)
+        removed = "The deploy key is" if is_shared else "The deploy key and the webhook are"
         at_host = (
-            f"The deploy key and the webhook are removed from {name}. Later deployments can fetch it only if it is"
-            " public or the key is added again."
+            f"{removed} removed from {name}. Later deployments can fetch it only if it is public or the key is added"
+            " again."
             if found
             else f"No account fits {name}: remove the webhook and the deploy key at the host yourself."
         )
