@@ -9,7 +9,7 @@ import pytest
 from tests.lab.labkit.git_host import Repository
 from tests.lab.labkit.servers import Server
 from tests.lab.labkit.visitors import Traffic
-from tests.lab.product import SHOP, CommandRefused, Godploy, open_shop
+from tests.lab.product import SHOP, CommandRefused, Godploy, open_shop, soon
 
 
 def test_visitors_lose_nothing_over_ten_deployments_and_ten_rollbacks(
@@ -105,9 +105,9 @@ def test_waiting_deployments_are_replaced_by_the_newest(
     slow = "FROM python:3.12-slim\nCOPY . .\nRUN sleep 15\n"
     shop.push("1", never=secrets.token_hex(), Dockerfile=slow + 'CMD ["python", "-u", "app.py"]\n')
     running = godploy.start("deploy", SHOP)
-    time.sleep(3)
+    soon(lambda: shop.deployments()[0]["steps"][-1]["step"] == "build", 60)
     first = godploy.start("deploy", SHOP)
-    time.sleep(3)
+    soon(lambda: shop.deployments()[0]["state"] == "queued", 60)
     shop.push("2")
     shop.deploy()
     for process in (running, first):
