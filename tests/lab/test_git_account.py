@@ -138,8 +138,8 @@ def test_tags_redeliveries_and_tests_of_the_webhook_do_what_they_should(
 ) -> None:
     server, repository, host = bootstrapped_server, shop_repository, bootstrapped_server.domain("shop")
     add_server(person, server, lab)
-    way = ("--address", gitea_person.gitea.url, "--token-stdin")
-    person("git", "sign-in", "gitea", *way, stdin=gitea_person.make_token() + "\n")
+    token = gitea_person.make_token()
+    person("git", "sign-in", "gitea", "--address", gitea_person.gitea.url, "--token-stdin", stdin=f"{token}\n")
     trusted = ("--trust-host-key", gitea_person.gitea.host_key_fingerprint)
     person("project", "create", "shop")
     person("service", "create", SHOP, "--git", repository.url, "--port", "8080", *trusted, *QUICK)
@@ -172,6 +172,12 @@ def test_tags_redeliveries_and_tests_of_the_webhook_do_what_they_should(
     person("service", "push", "test", SHOP)
     assert soon(lambda: shop.deliveries()[0]["verdict"] == "answered")
     assert len(shop.deployments()) == before
+
+    # the account's token was never on the server, and lies nowhere here as it is
+    places = "/var/lib/godploy /var/lib/godploy-relay /run/godploy /var/log /tmp"
+    assert server.run(f"grep -rlaF {token} {places} 2>/dev/null || true") == ""
+    files = [path for path in person.home.rglob("*") if path.is_file()]
+    assert [path for path in files if token.encode() in path.read_bytes()] == []
 
 
 def test_a_sign_in_that_was_revoked_at_gitea_says_so_and_can_be_made_anew(
