@@ -77,11 +77,6 @@ async def look_by_server(server: Server, url: str, branch: str = "", root: str =
     )
 
 
-async def folders_through_account(host: GitHost, repository: Repository, branch: str, root: str) -> tuple[str, ...]:
-    """Give the names of the folders right in a folder of a branch. Raises GodployError."""
-    return folders_of(await _names(host, repository.full_name, branch, root.strip("/")))
-
-
 async def example_of(host: GitHost, full_name: str, ref: str, root: str = "") -> str:
     """Give the text of the example of variables in a folder, "" where there is none. Raises GodployError."""
     try:

@@ -26,11 +26,6 @@ class LookLine(QWidget):
         line.addWidget(self._action)
         self.hide()
 
-    @property
-    def text(self) -> str:
-        """What is said, "" for nothing."""
-        return self._words.text() if not self.isHidden() else ""
-
     def say(
         self, icon: str, tone: State, text: str, action: str = "", on_action: Callable[[], object] = lambda: None
     ) -> None:
