@@ -65,6 +65,8 @@ command -v ssh-keygen >/dev/null 2>&1 || missing="$missing openssh-client"
 command -v shellcheck >/dev/null 2>&1 || missing="$missing shellcheck"
 command -v git-lfs >/dev/null 2>&1 || missing="$missing git-lfs"
 command -v zstd >/dev/null 2>&1 || missing="$missing zstd"
+command -v zsh >/dev/null 2>&1 || missing="$missing zsh"
+command -v fish >/dev/null 2>&1 || missing="$missing fish"
 [ -x /usr/sbin/sshd ] || missing="$missing openssh-server"
 [ -n "$missing" ] || exit 0
 policy=/usr/sbin/policy-rc.d

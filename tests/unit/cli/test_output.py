@@ -22,9 +22,8 @@ def test_json_is_all_that_stdout_holds():
     out.problem(PROBLEM)
     lines = [json.loads(line) for line in stdout.getvalue().splitlines()]
     assert lines[0][0] == {"id": "p", "name": "shop", "subnet": "10.0.0.0/26", "created_at": START.isoformat()}
-    assert lines[1] == {
-        "problem": {"code": "not-found", "what": "There is no x", "why": "it never was", "next_step": "Look elsewhere"}
-    }
+    told = {"code": "not-found", "what": "There is no x", "why": "it never was", "next_step": "Look elsewhere"}
+    assert lines[1] == {"problem": told | {"subject": ""}}
     assert stderr.getvalue() == ""
 
 
