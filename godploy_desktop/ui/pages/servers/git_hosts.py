@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
-from godploy_desktop.core.server_model import Aspect, Change
 from godploy_desktop.ui.models.host_key_words import origin_words
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.dialog import AskingDialog
-from godploy_desktop.ui.pages.frame.loader import Loader
-from godploy_desktop.ui.pages.frame.observing import Observer
-from godploy_desktop.ui.pages.frame.problem_slot import ProblemSlot
 from godploy_desktop.ui.pages.git.host_key_dialog import GitHostKeyDialog
+from godploy_desktop.ui.pages.servers.kept_list import KeptListSection
 from godploy_desktop.ui.widgets import (
     Button,
     ConfirmDialog,
@@ -23,76 +21,46 @@ from godploy_desktop.ui.widgets import (
     IconButton,
     IconTile,
     Label,
-    Section,
     TextField,
     clear,
     column,
     row,
 )
-from godploy_server.contract import HostKeyOrigin, Problem, TrustedHostKey, git_host, host_words
+from godploy_server.contract import HostKeyOrigin, TrustedHostKey, git_host, host_words
 
 if TYPE_CHECKING:
     from godploy_desktop.core.server import Server
 
 
-class GitHostsSection(QWidget, Observer):
-    """Reads them when `load` is called. What is shipped is folded away."""
+class GitHostsSection(KeptListSection[TrustedHostKey]):
+    """What is shipped is folded away."""
 
     def __init__(self, context: Context, server: Server) -> None:
-        super().__init__()
-        self.begin_observing(context)
-        self._server = server
-        self._forgetting: list[IconButton] = []
-        self._problems = ProblemSlot()
-        self._lines, self._shipped_lines = column(spacing=10), column(spacing=10)
-        self._none = Label(
-            "No other git host was confirmed yet. Each is asked about when a service first needs it.",
-            "sm", 400, "text3", wrap=True,
+        add = Button("Trust a git host", "plus", on_click=self._ask)
+        add.setObjectName("add-git-host")
+        super().__init__(
+            context, server, "Git hosts", "Whose SSH host keys it accepts; it sends nothing to any other", add=add,
+            none="No other git host was confirmed yet. Each is asked about when a service first needs it.",
+            named="the git hosts",
         )  # fmt: skip
+        self._shipped_lines = column(spacing=10)
         shipped = QWidget()
         column(self._shipped_lines, parent=shipped)
-        content = QWidget()
         self._folded = Disclosure("Large hosts, shipped with Godploy", shipped, "shipped-git-hosts")
-        column(self._lines, self._none, self._folded, spacing=8, parent=content)
-        self._add = Button("Trust a git host", "plus", on_click=self._ask)
-        self._add.setObjectName("add-git-host")
-        self._loader = Loader(self, content, "the git hosts")
-        section = Section("Git hosts", "Whose SSH host keys it accepts; it sends nothing to any other", self._add)
-        section.body.addWidget(self._problems)
-        section.body.addWidget(self._loader)
-        column(section, parent=self)
-        self.watch(server.model.changed, self._changed)
-        self._show_state()
+        self.content.addWidget(self._folded)
 
-    def load(self) -> None:
-        """Read them; while not connected what was read stays."""
-        if self._server.model.is_live:
-            self._loader.load(self._server.agent.git_host_keys, self._show)
+    def read_kept(self) -> Awaitable[tuple[TrustedHostKey, ...]]:
+        return self.server.agent.git_host_keys()
 
-    def show_problem(self, problem: Problem) -> None:
-        self._problems.show_problem(problem)
-
-    def _changed(self, change: Change) -> None:
-        if change.aspect in (Aspect.CONNECTION, Aspect.EVERYTHING):
-            self._show_state()
-            if self.isVisible() and not self._loader.is_loaded:
-                self.load()
-
-    def _show_state(self) -> None:
-        is_live = self._server.model.is_live
-        self._add.setEnabled(is_live)
-        for each in self._forgetting:
-            each.setEnabled(is_live)
-
-    def _show(self, keys: tuple[TrustedHostKey, ...]) -> None:
-        clear(self._lines)
+    def show_kept(self, kept: tuple[TrustedHostKey, ...]) -> None:
+        clear(self.lines)
         clear(self._shipped_lines)
-        self._forgetting = []
-        confirmed = [each for each in keys if each.origin is HostKeyOrigin.CONFIRMED]
-        for each in keys:
-            (self._lines if each in confirmed else self._shipped_lines).addWidget(self._line(each))
-        self._none.setVisible(not confirmed)
-        self._folded.setVisible(len(confirmed) < len(keys))
+        self.needing = []
+        confirmed = [each for each in kept if each.origin is HostKeyOrigin.CONFIRMED]
+        for each in kept:
+            (self.lines if each in confirmed else self._shipped_lines).addWidget(self._line(each))
+        self.none.setVisible(not confirmed)
+        self._folded.setVisible(len(confirmed) < len(kept))
 
     def _line(self, key: TrustedHostKey) -> QWidget:
         name = host_words(key.host)
@@ -112,18 +80,18 @@ class GitHostsSection(QWidget, Observer):
             forget = IconButton("trash-2", f"Forget the key of {name}", on_click=partial(self._forget, key))
             forget.setObjectName(f"forget-git-host-{name}")
             line.addWidget(forget)
-            self._forgetting.append(forget)
+            self.needing.append(forget)
         holder = QWidget()
         holder.setLayout(line)
         return holder
 
     def _ask(self) -> None:
-        dialog = GitHostDialog(self.context, self, self._server)
+        dialog = GitHostDialog(self.context, self, self.server)
         dialog.finished.connect(lambda address: self._look(address) if isinstance(address, str) else None)
         dialog.open()
 
     def _look(self, address: str) -> None:
-        dialog = GitHostKeyDialog(self.context, self, self._server, address)
+        dialog = GitHostKeyDialog(self.context, self, self.server, address)
         dialog.finished.connect(lambda trusted: self.load() if trusted is not None else None)
         dialog.open()
 
@@ -140,12 +108,12 @@ class GitHostsSection(QWidget, Observer):
         dialog.open()
 
     def _forget_now(self, key: TrustedHostKey) -> None:
-        self._problems.clear_problem()
+        self.problems.clear_problem()
         self.act(
             f"Forget the key of {host_words(key.host)}",
-            lambda: self._server.agent.forget_git_host(key.id),
+            lambda: self.server.agent.forget_git_host(key.id),
             done=lambda _gone: self.load(),
-            about=str(self._server.id),
+            about=str(self.server.id),
         )
 
 

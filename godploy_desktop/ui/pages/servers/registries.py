@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
-from godploy_desktop.core.server_model import Aspect, Change
 from godploy_desktop.ui.models.registry_words import check_present, check_registry_host, checked_words, users_of
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.dialog import AskingDialog
-from godploy_desktop.ui.pages.frame.loader import Loader
-from godploy_desktop.ui.pages.frame.observing import Observer
-from godploy_desktop.ui.pages.frame.problem_slot import ProblemSlot
+from godploy_desktop.ui.pages.servers.kept_list import KeptListSection
 from godploy_desktop.ui.widgets import (
     Button,
     ConfirmDialog,
@@ -23,7 +20,6 @@ from godploy_desktop.ui.widgets import (
     IconTile,
     Label,
     PasswordField,
-    Section,
     TextField,
     clear,
     column,
@@ -35,58 +31,28 @@ if TYPE_CHECKING:
     from godploy_desktop.core.server import Server
 
 
-class RegistriesSection(QWidget, Observer):
-    """Reads them when `load` is called."""
+class RegistriesSection(KeptListSection[Registry]):
+    """The lines, each with its login tried again, changed or removed."""
 
     def __init__(self, context: Context, server: Server) -> None:
-        super().__init__()
-        self.begin_observing(context)
-        self._server = server
+        add = Button("Add a registry", "plus", on_click=self._ask)
+        add.setObjectName("add-registry")
+        super().__init__(
+            context, server, "Registries", "Logins for images that are not public, kept as secrets on it", add=add,
+            none="No logins yet: public images are pulled without one.", named="the registries",
+        )  # fmt: skip
         self._held: tuple[Registry, ...] = ()
-        self._checks: list[Button] = []
-        self._problems = ProblemSlot()
-        self._lines = column(spacing=10)
-        self._none = Label("No logins yet: public images are pulled without one.", "sm", 400, "text3", wrap=True)
-        content = QWidget()
-        column(self._lines, self._none, spacing=8, parent=content)
-        self._add = Button("Add a registry", "plus", on_click=self._ask)
-        self._add.setObjectName("add-registry")
-        self._loader = Loader(self, content, "the registries")
-        section = Section("Registries", "Logins for images that are not public, kept as secrets on it", self._add)
-        section.body.addWidget(self._problems)
-        section.body.addWidget(self._loader)
-        column(section, parent=self)
-        self.watch(server.model.changed, self._changed)
-        self._show_state()
 
-    def load(self) -> None:
-        """Read them; while not connected what was read stays."""
-        if self._server.model.is_live:
-            self._loader.load(self._server.agent.registries, self._show)
+    def read_kept(self) -> Awaitable[tuple[Registry, ...]]:
+        return self.server.agent.registries()
 
-    def show_problem(self, problem: Problem) -> None:
-        self._problems.show_problem(problem)
-        self._show_state()
-
-    def _changed(self, change: Change) -> None:
-        if change.aspect in (Aspect.CONNECTION, Aspect.EVERYTHING):
-            self._show_state()
-            if self.isVisible() and not self._loader.is_loaded:
-                self.load()
-
-    def _show_state(self) -> None:
-        is_live = self._server.model.is_live
-        self._add.setEnabled(is_live)
-        for each in self._checks:
-            each.setEnabled(is_live)
-
-    def _show(self, registries: tuple[Registry, ...]) -> None:
-        self._held = registries
-        clear(self._lines)
-        self._checks = []
-        for each in registries:
-            self._lines.addWidget(self._line(each))
-        self._none.setVisible(not registries)
+    def show_kept(self, kept: tuple[Registry, ...]) -> None:
+        self._held = kept
+        clear(self.lines)
+        self.needing = []
+        for each in kept:
+            self.lines.addWidget(self._line(each))
+        self.none.setVisible(not kept)
 
     def _line(self, registry: Registry) -> QWidget:
         line = row(IconTile("package", 30), spacing=10)
@@ -108,35 +74,35 @@ class RegistriesSection(QWidget, Observer):
         remove.setObjectName(f"remove-registry-{registry.host}")
         for each in (check, change, remove):
             line.addWidget(each)
-        self._checks += [check, change, remove]
+        self.needing += [check, change, remove]
         holder = QWidget()
         holder.setLayout(line)
         return holder
 
     def _check(self, registry: Registry, button: Button) -> None:
         def done(checked: Registry) -> None:
-            self._show(tuple(checked if each.id == checked.id else each for each in self._held))
+            self.show_kept(tuple(checked if each.id == checked.id else each for each in self._held))
             self.context.shell.notify(f"{registry.host} accepts the login")
 
         def failed(problem: Problem) -> None:
             button.set_busy(False)
             self.show_problem(problem)
 
-        self._problems.clear_problem()
+        self.problems.clear_problem()
         button.set_busy(True)
         self.act(
             f"Log in at {registry.host}",
-            lambda: self._server.check_registry(registry.id),
+            lambda: self.server.check_registry(registry.id),
             done=done,
             failed=failed,
-            about=str(self._server.id),
+            about=str(self.server.id),
         )
 
     def _ask(self, registry: Registry | None = None) -> None:
-        RegistryDialog(self.context, self, self._server, registry, saved=lambda _: self.load()).open()
+        RegistryDialog(self.context, self, self.server, registry, saved=lambda _: self.load()).open()
 
     def _remove(self, registry: Registry) -> None:
-        users = users_of(registry, self._server.model.services.values())
+        users = users_of(registry, self.server.model.services.values())
         dialog = ConfirmDialog(
             self,
             f"Remove the login at {registry.host}?",
@@ -149,12 +115,12 @@ class RegistriesSection(QWidget, Observer):
         dialog.open()
 
     def _forget(self, registry: Registry) -> None:
-        self._problems.clear_problem()
+        self.problems.clear_problem()
         self.act(
             f"Remove the login at {registry.host}",
-            lambda: self._server.delete_registry(registry.id),
+            lambda: self.server.delete_registry(registry.id),
             done=lambda _gone: self.load(),
-            about=str(self._server.id),
+            about=str(self.server.id),
         )
 
 
