@@ -52,6 +52,7 @@ class Godploy:
             "HOME": str(self.home),
             "GODPLOY_HOME": str(self.home / "godploy"),
             "GODPLOY_PASSPHRASE_FILE": str(passphrase),
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",  # never this machine's own
             **self.variables,
         }
 

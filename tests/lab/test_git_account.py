@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from godploy_desktop.local_store.folders import Folders
+from godploy_desktop.local_store.vault import Vault
 from tests.lab.at_gitea import WorkingCopy, browser_variables, clone, redeliver_all, revoke, trusting
 from tests.lab.labkit.gitea import GiteaPerson, GiteaRepository
 from tests.lab.labkit.lab import Lab
@@ -180,14 +183,20 @@ def test_tags_redeliveries_and_tests_of_the_webhook_do_what_they_should(
     assert [path for path in files if token.encode() in path.read_bytes()] == []
 
 
-def test_a_sign_in_that_was_revoked_at_gitea_says_so_and_can_be_made_anew(
+def test_a_sign_in_is_renewed_by_itself_and_one_that_was_revoked_says_so_and_can_be_made_anew(
     gitea_person: GiteaPerson, person: Godploy
 ) -> None:
     gitea_person.create("garden", {"README.md": b"plants\n"})
-    sign_in(person, gitea_person)
+    account = sign_in(person, gitea_person)
     ask = ("git", "repositories", gitea_person.login)
     assert len(person.json(*ask)) == 1
 
+    before = let_token_grow_old(person, account["id"])
+    assert len(person.json(*ask)) == 1
+    renewed = stored_tokens(person, account["id"])[1]
+    assert (renewed["access"] != before["access"], renewed["refresh"] != before["refresh"]) == (True, True)
+
+    let_token_grow_old(person, account["id"])
     revoke(gitea_person)
     with pytest.raises(CommandRefused) as refused:
         person.json(*ask)
@@ -197,6 +206,21 @@ def test_a_sign_in_that_was_revoked_at_gitea_says_so_and_can_be_made_anew(
     sign_in(person, gitea_person)
     assert len(person.json("git", "accounts")) == 1
     assert len(person.json(*ask)) == 1
+
+
+def stored_tokens(person: Godploy, account: str) -> tuple[Vault, Any]:
+    """The vault of somebody, and what it holds of an account."""
+    environment = person.environment
+    vault = Vault(Folders.of(environment).vault_file)
+    vault.unlock(Path(environment["GODPLOY_PASSPHRASE_FILE"]).read_text())
+    return vault, json.loads(vault.get(f"git account {account}") or "")
+
+
+def let_token_grow_old(person: Godploy, account: str) -> Any:
+    """Let the desktop believe that the account's token is as old as it may get; gives what was stored."""
+    vault, tokens = stored_tokens(person, account)
+    vault.put(f"git account {account}", json.dumps(tokens | {"expires_at": datetime.now(UTC).isoformat()}))
+    return tokens
 
 
 def sign_in(person: Godploy, at_gitea: GiteaPerson) -> Any:

@@ -53,9 +53,8 @@ def test_from_a_sign_in_to_a_push_by_clicks(
     client_id = gitea_person.register_application()
     profile = Godploy(tmp_path / "home", trusting(gitea_person))
     add_server(profile, server, lab)
-    for name in ("GODPLOY_HOME", "SSL_CERT_FILE", "NO_PROXY"):
+    for name in ("GODPLOY_HOME", "PYTHON_KEYRING_BACKEND", "SSL_CERT_FILE", "NO_PROXY"):
         monkeypatch.setenv(name, profile.environment[name])
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")  # not this machine's own
     browser = RealBrowser(gitea_person)
 
     async def live(person: Person) -> None:
