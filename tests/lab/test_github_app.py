@@ -1,5 +1,5 @@
 """A GitHub App's webhook at a real server. GitHub cannot run here: it is played as Enterprise Server on loopback (see
-tests/unit/git_hosting/fake_github), and sends what it signed through the real Traefik and relay."""
+tests/unit/git_hosting/fake_github), and sends what it signed through the real Traefik and relay. Chromium is real."""
 
 import http.client
 from collections.abc import Mapping
@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.lab.at_github import browser_variables
 from tests.lab.labkit.git_host import Repository
 from tests.lab.labkit.servers import Server
 from tests.lab.product import SHOP, CommandRefused, Godploy, open_shop, soon
-from tests.unit.git_hosting.github_server import agreeing_browser, github_server
+from tests.unit.git_hosting.github_server import github_server
 
 APP = "Godploy shop"
 DOCS = "shop/docs"
@@ -35,7 +36,7 @@ def test_a_push_that_an_app_tells_of_deploys_the_services_of_its_repository(
     server = bootstrapped_server
     shop = open_shop(godploy, server, repository, "--drain", "1", "--settle", "1")
     godploy("service", "create", DOCS, "--git", repository.url.replace(repository.name, "handbook"), "--port", "8080")
-    person = replace(godploy, variables={"BROWSER": agreeing_browser(tmp_path)})
+    person = replace(godploy, variables=browser_variables(tmp_path))
     clone_url = f"https://git.lab.test/{repository.name}.git"
     with github_server() as github:
         person("git", "app", "create", "--address", github.address, "--name", APP, "--server", server.name)

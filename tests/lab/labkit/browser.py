@@ -143,8 +143,9 @@ class _PageWentAway(Exception):
 
 
 @contextlib.contextmanager
-def browser(trusted: Path) -> Iterator[Browser]:
-    """Start a browser with a new profile that trusts one site's own certificate (PEM); it leaves with the block.
+def browser(trusted: Path | None = None) -> Iterator[Browser]:
+    """Start a browser with a new profile; it leaves with the block. With `trusted` it takes one site's own certificate
+    (PEM).
 
     Raises LabUnavailable where there is no Chromium and none can be installed.
     """
@@ -152,7 +153,8 @@ def browser(trusted: Path) -> Iterator[Browser]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         options = ["--headless=new", "--remote-debugging-pipe", f"--user-data-dir={profile}", "--no-first-run"]
         options += ["--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server", "--disable-background-networking"]
-        options += ["--disable-component-update", f"--ignore-certificate-errors-spki-list={_fingerprint(trusted)}"]
+        options += ["--disable-component-update"]
+        options += [f"--ignore-certificate-errors-spki-list={_fingerprint(trusted)}"] if trusted else []
         options += ["--no-sandbox"] if os.geteuid() == 0 else []
         asked_there, asked = os.pipe()
         answered, answered_there = os.pipe()
