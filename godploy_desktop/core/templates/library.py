@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from godploy_desktop.assets import asset
@@ -58,8 +59,10 @@ def own_folder(folders: Folders) -> Path:
 
 
 def library(folders: Folders | None = None) -> Library:
-    """Read all templates. One of the person's own takes the place of a shipped one of the same name."""
-    shipped, broken = _read_all(_files(asset("resources/templates")))
+    """Give all templates, those of the person's own as their files are now. One of these takes the place of a shipped
+    one of the same name."""
+    shipped, unusable = _shipped()
+    broken = [*unusable]
     own: dict[str, Template] = {}
     if folders is not None:
         found, wrong = _read_all(_files(own_folder(folders)))
@@ -89,6 +92,12 @@ def read_template(path: Path) -> Template:
 
 def _files(folder: Path) -> Iterable[Path]:
     return sorted(each for each in folder.glob("*") if each.suffix in _ENDINGS and each.is_file())
+
+
+@cache
+def _shipped() -> tuple[list[Template], list[BrokenTemplate]]:
+    """Read what ships with Godploy, once: it takes 80 ms, and the window asks at each look at the gallery."""
+    return _read_all(_files(asset("resources/templates")))
 
 
 def _read_all(files: Iterable[Path]) -> tuple[list[Template], list[BrokenTemplate]]:
