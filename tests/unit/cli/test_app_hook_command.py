@@ -1,12 +1,10 @@
 """`godploy server app-hook` and linking through an app, with a real agent: that of this computer. GitHub is played."""
 
 import json
-from pathlib import Path
 
 import pytest
 
-from tests.unit.agent.rows import add_project, add_service
-from tests.unit.cli.agent_here import AgentOfThisComputer
+from tests.unit.cli.agent_here import agent_here, asking, environment_here
 from tests.unit.git_hosting.github_server import agreeing_browser, github_server
 from tests.unit.git_hosting.hosts import GITHUB_REPOSITORY
 
@@ -15,12 +13,7 @@ WEB = "shop/web"
 
 @pytest.fixture
 def environment(environment, tmp_path):
-    passphrase = tmp_path / "passphrase"
-    passphrase.write_text("correct horse battery\n")
-    home = {"GODPLOY_HOME": str(tmp_path / "h"), "GODPLOY_PASSPHRASE_FILE": str(passphrase)}
-    return (
-        environment | home | {"DOCKER_HOST": f"unix://{tmp_path}/h/docker.sock", "BROWSER": agreeing_browser(tmp_path)}
-    )
+    return environment_here(environment, tmp_path) | {"BROWSER": agreeing_browser(tmp_path)}
 
 
 @pytest.fixture
@@ -31,28 +24,13 @@ def github():
 
 @pytest.fixture
 def agent(environment, github):
-    home = Path(environment["GODPLOY_HOME"])
-    home.mkdir()
-    made = AgentOfThisComputer(home, environment)
-    made.docker.start()
-    project = add_project(made.paths)
-    made.service_id = add_service(made.paths, project.id, url=f"{github.address}/team/shop.git").id
-    yield made.start()
-    made.stop()
-    made.docker.stop()
+    with agent_here(environment, f"{github.address}/team/shop.git") as made:
+        yield made
 
 
 @pytest.fixture
 def asked(godploy, agent):
-    """The command at this computer: with --json, its answer; it must do what it was asked."""
-    assert godploy("server", "add", "this-computer").returncode == 0
-
-    def ask(*words):
-        done = godploy(*words, "--json")
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads(done.stdout.splitlines()[-1])  # a task says its steps before
-
-    return ask
+    return asking(godploy)
 
 
 def test_a_service_is_linked_through_the_app_that_tells_the_server(godploy, agent, asked, github):

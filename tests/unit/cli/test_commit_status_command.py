@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from pathlib import Path
 
 import pytest
 
@@ -12,8 +11,7 @@ from godploy_desktop.git_hosting.values import Account, HostKind, SignIn
 from godploy_desktop.local_store.folders import Folders
 from godploy_server.contract import GitSource, HookHost
 from tests.unit.agent.fake_git_host import FakeGitHost, Said
-from tests.unit.agent.rows import add_project, add_service
-from tests.unit.cli.agent_here import AgentOfThisComputer
+from tests.unit.cli.agent_here import agent_here, environment_here
 
 ROW = {
     "id": "a1", "kind": "gitea", "address": "https://git.example.org", "login": "someone", "name": "Some One",
@@ -86,22 +84,15 @@ def host():
 
 @pytest.fixture
 def agent(environment, godploy):
-    home = Path(environment["GODPLOY_HOME"])
-    home.mkdir()
-    made = AgentOfThisComputer(home, environment)
-    made.docker.start()
-    add_service(made.paths, add_project(made.paths).id)
-    made.start()
-    assert godploy("server", "add", "this-computer").returncode == 0
-    yield made
-    made.stop()
-    made.docker.stop()
+    with agent_here(environment, "") as made:
+        assert godploy("server", "add", "this-computer").returncode == 0
+        yield made
 
 
 class TestWithAnAgent:
     @pytest.fixture
     def environment(self, environment, tmp_path):
-        return environment | {"GODPLOY_HOME": str(tmp_path / "h"), "DOCKER_HOST": f"unix://{tmp_path}/h/docker.sock"}
+        return environment_here(environment, tmp_path)
 
     def test_a_token_is_stored_tested_changed_and_removed(self, godploy, agent, host):
         status = ("service", "push", "status")

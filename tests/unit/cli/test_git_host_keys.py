@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.agent.rows import add_project, add_service
-from tests.unit.cli.agent_here import AgentOfThisComputer
+from tests.unit.cli.agent_here import agent_here, environment_here
 from tests.unit.cli.conftest import in_terminal
 from tests.unit.deploy.conftest import free_port
 from tests.unit.deploy.ssh_host import serving
@@ -16,7 +15,7 @@ OTHER = "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU"
 
 @pytest.fixture
 def environment(environment, tmp_path):
-    return environment | {"GODPLOY_HOME": str(tmp_path / "h"), "DOCKER_HOST": f"unix://{tmp_path}/h/docker.sock"}
+    return environment_here(environment, tmp_path)
 
 
 @pytest.fixture
@@ -27,17 +26,9 @@ def ssh_host(tmp_path):
 
 @pytest.fixture
 def agent(environment, godploy, ssh_host):
-    home = Path(environment["GODPLOY_HOME"])
-    home.mkdir()
-    made = AgentOfThisComputer(home, environment)
-    made.docker.start()
-    project = add_project(made.paths)
-    add_service(made.paths, project.id, url=ssh_host.url(Path("/srv/shop.git")))
-    made.start()
-    assert godploy("server", "add", "this-computer").returncode == 0
-    yield made
-    made.stop()
-    made.docker.stop()
+    with agent_here(environment, ssh_host.url(Path("/srv/shop.git"))) as made:
+        assert godploy("server", "add", "this-computer").returncode == 0
+        yield made
 
 
 def refused(done, code, *words):

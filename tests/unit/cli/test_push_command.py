@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit.agent.handing_over import COMMIT, hand_over
-from tests.unit.agent.rows import add_project, add_service, database
-from tests.unit.cli.agent_here import AgentOfThisComputer
+from tests.unit.agent.rows import database
+from tests.unit.cli.agent_here import agent_here, asking, environment_here
 from tests.unit.cli.gitea_stand_in import NAME, TOKEN, GiteaStandIn
 
 WEB = "shop/web"
@@ -22,36 +22,18 @@ def gitea():
 
 @pytest.fixture
 def environment(environment, tmp_path):
-    passphrase = tmp_path / "passphrase"
-    passphrase.write_text("correct horse battery\n")
-    home = {"GODPLOY_HOME": str(tmp_path / "h"), "GODPLOY_PASSPHRASE_FILE": str(passphrase)}
-    return environment | home | {"DOCKER_HOST": f"unix://{tmp_path}/h/docker.sock"}
+    return environment_here(environment, tmp_path)
 
 
 @pytest.fixture
 def agent(environment, gitea):
-    home = Path(environment["GODPLOY_HOME"])
-    home.mkdir()
-    made = AgentOfThisComputer(home, environment)
-    made.docker.start()
-    project = add_project(made.paths)
-    made.service_id = add_service(made.paths, project.id, url=f"{gitea.address}/{NAME}.git").id
-    yield made.start()
-    made.stop()
-    made.docker.stop()
+    with agent_here(environment, f"{gitea.address}/{NAME}.git") as made:
+        yield made
 
 
 @pytest.fixture
 def asked(godploy, agent):
-    """The command at this computer: with --json, its answer; it must do what it was asked."""
-    assert godploy("server", "add", "this-computer").returncode == 0
-
-    def ask(*words, **more):
-        done = godploy(*words, "--json", **more)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads(done.stdout.splitlines()[-1])  # a task says its steps before
-
-    return ask
+    return asking(godploy)
 
 
 def test_deploying_on_push_is_set_shown_and_its_deliveries_are_listed_and_repeated(godploy, agent, asked):

@@ -1,13 +1,11 @@
 """`godploy git look` and `service create --repo` with a real agent: that of this computer."""
 
 import json
-from pathlib import Path
 
 import pytest
 
-from tests.unit.agent.rows import add_project
 from tests.unit.agent.test_plans import a_repository
-from tests.unit.cli.agent_here import AgentOfThisComputer
+from tests.unit.cli.agent_here import agent_here, environment_here
 from tests.unit.cli.gitea_stand_in import NAME, TOKEN, GiteaStandIn
 
 WEB = "shop/web"
@@ -29,22 +27,13 @@ def gitea():
 
 @pytest.fixture
 def environment(environment, tmp_path):
-    passphrase = tmp_path / "passphrase"
-    passphrase.write_text("correct horse battery\n")
-    home = {"GODPLOY_HOME": str(tmp_path / "h"), "GODPLOY_PASSPHRASE_FILE": str(passphrase)}
-    return environment | home | {"DOCKER_HOST": f"unix://{tmp_path}/h/docker.sock"}
+    return environment_here(environment, tmp_path)
 
 
 @pytest.fixture
 def agent(environment):
-    home = Path(environment["GODPLOY_HOME"])
-    home.mkdir()
-    made = AgentOfThisComputer(home, environment)
-    made.docker.start()
-    add_project(made.paths)
-    yield made.start()
-    made.stop()
-    made.docker.stop()
+    with agent_here(environment) as made:
+        yield made
 
 
 @pytest.fixture
