@@ -1,4 +1,4 @@
-"""What the lab makes only when it is asked for: images, programs, the tool mirror and the private registry."""
+"""What the lab makes only when it is asked for: images, programs, the tool mirror, the private registry and Gitea."""
 
 import hashlib
 import json
@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.labkit import host_names
 from tests.lab.labkit.applications import FOLDER
 from tests.lab.labkit.command import CommandFailed, LabUnavailable, run
 from tests.lab.labkit.docker_engine import docker
+from tests.lab.labkit.gitea import GiteaPerson
 from tests.lab.labkit.hub_images import NIXPACKS_BASE, NotOffered, find_offer
 from tests.lab.labkit.lab import Lab
 from tests.lab.labkit.private_registry import PrivateRegistry
@@ -96,6 +98,30 @@ def test_the_private_registry_gives_its_image_to_who_logs_in_and_to_nobody_else(
     assert prepared_server.run(shown.format(private_registry.image)).strip() == "private 1"
     exact = f"{private_registry.repository}@{private_registry.digests['2']}"
     assert prepared_server.run(f"docker rm -f shop >/dev/null; {shown.format(exact)}").strip() == "private 2"
+
+
+def test_gitea_is_found_here_and_on_a_server_which_trusts_it(
+    gitea_person: GiteaPerson, prepared_server: Server
+) -> None:
+    repository = gitea_person.create("kit", {"README.md": b"a kit\n"})
+    url = repository.https_url.replace("://", f"://{gitea_person.login}:{gitea_person.password}@")
+    assert prepared_server.run(f"git clone -q {url} /tmp/kit && cat /tmp/kit/README.md") == "a kit\n"
+    scanned = prepared_server.run(f"ssh-keyscan {gitea_person.gitea.name} 2>/dev/null")
+    assert gitea_person.gitea.host_key in scanned
+    assert [each["full_name"] for each in gitea_person.ask("GET", "user/repos")] == [repository.full_name]
+
+
+def test_a_name_of_the_lab_on_this_machine_is_one_line_that_goes_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosts = tmp_path / "hosts"
+    hosts.write_text("127.0.0.1 localhost\n")
+    monkeypatch.setattr(host_names, "_HOSTS", hosts)
+    for address in ("127.10.0.1", "127.10.0.2", "127.10.0.2"):
+        host_names.ensure_name("kit.lab.test", address)
+    assert hosts.read_text() == "127.0.0.1 localhost\n127.10.0.2 kit.lab.test # godploy lab\n"
+    host_names.forget_names()
+    assert hosts.read_text() == "127.0.0.1 localhost\n"
 
 
 def test_the_lifecycle_is_packed_as_a_builder_takes_it(lab: Lab) -> None:
