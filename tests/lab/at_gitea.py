@@ -52,6 +52,16 @@ def consent(address: str, login: str, password: str) -> None:
         seen.see("document.body.innerText.includes('You can close this page')", "the page that ends the sign-in")
 
 
+def decline(address: str, person: GiteaPerson) -> str:
+    """Open the address of a sign-in, sign in and click Cancel; gives what the page that this leads to says."""
+    with browser(_certificate()) as seen:
+        seen.go(address)
+        _sign_in(seen, person.login, person.password)
+        seen.click("button[name=granted][value=false]")
+        seen.see("document.body.innerText.includes('You can close this page')", "the page that ends the sign-in")
+        return seen.text()
+
+
 def revoke(person: GiteaPerson) -> None:
     """Take back what every application was allowed, as the buttons of the account's settings do."""
     with browser(_certificate()) as seen:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 
 from godploy_desktop.local_store.folders import Folders
 from godploy_desktop.local_store.vault import Vault
-from tests.lab.at_gitea import WorkingCopy, browser_variables, clone, redeliver_all, revoke, trusting
+from tests.lab.at_gitea import WorkingCopy, browser_variables, clone, decline, redeliver_all, revoke, trusting
 from tests.lab.labkit.gitea import GiteaPerson, GiteaRepository
 from tests.lab.labkit.lab import Lab
 from tests.lab.labkit.servers import Server
@@ -167,6 +167,7 @@ def test_tags_redeliveries_and_tests_of_the_webhook_do_what_they_should(
         "tag “note” fits no pattern of the service",
     )
 
+    soon(lambda: shop.deployments()[0]["state"] == "succeeded")
     before, told_of = len(shop.deployments()), len(shop.deliveries())
     redeliver_all(repository)  # the very same payloads, under new ids
     assert soon(lambda: len(shop.deliveries()) == 2 * told_of)
@@ -206,6 +207,19 @@ def test_a_sign_in_is_renewed_by_itself_and_one_that_was_revoked_says_so_and_can
     sign_in(person, gitea_person)
     assert len(person.json("git", "accounts")) == 1
     assert len(person.json(*ask)) == 1
+
+
+def test_who_does_not_consent_is_not_signed_in(gitea_person: GiteaPerson, person: Godploy) -> None:
+    client_id = gitea_person.register_application()
+    way = ("--address", gitea_person.gitea.url, "--browser", "--client-id", client_id)
+    without_browser = replace(person, variables={**person.variables, "BROWSER": "/bin/true"})
+    signing_in = without_browser.start("git", "sign-in", "gitea", *way)
+    assert signing_in.stdout is not None
+    address = next(line.strip() for line in signing_in.stdout if line.startswith("https://"))
+    assert "signed in" not in decline(address, gitea_person).lower()
+    assert signing_in.wait(30) == 8
+    assert "The sign-in was refused" in signing_in.stdout.read()
+    assert person.json("git", "accounts") == []
 
 
 def stored_tokens(person: Godploy, account: str) -> tuple[Vault, Any]:
