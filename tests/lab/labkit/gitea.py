@@ -66,7 +66,7 @@ class Gitea:
     @property
     def host_key(self) -> str:
         """The key of its SSH server, as `type base64`."""
-        line = docker("exec", _CONTAINER, "cat", "/srv/gitea/data/ssh/host.ed25519.pub")
+        line = docker("exec", _CONTAINER, "cat", "/srv/gitea/data/ssh/host.rsa.pub")
         return " ".join(line.split()[:2])
 
     @property
