@@ -87,8 +87,8 @@ def _start() -> None:
 
 
 def _remove_leftovers() -> None:
-    """Clear what a killed daemon leaves and the next one stumbles over: its pid file, and its containerd, which
-    ends a little later than the daemon."""
+    """Clear what a killed daemon leaves and the next one stumbles over: its pid file, its containerd, which ends a
+    little later than the daemon, and the networks of its containers, whose addresses would be there twice."""
     for left_behind in (_PID_FILE, Path("/var/run/docker.pid")):
         if left_behind.exists() and not _runs("dockerd", left_behind.read_text().strip()):
             left_behind.unlink()
@@ -98,6 +98,10 @@ def _remove_leftovers() -> None:
         if not _ends("containerd", pid, _STOP_S):
             os.kill(int(pid), signal.SIGKILL)
         orphan.unlink(missing_ok=True)
+    if not _PID_FILE.exists():
+        for namespace in (_RUNTIME / "exec/netns").glob("*"):
+            succeeds(["umount", "-l", str(namespace)], timeout_s=10)
+            namespace.unlink(missing_ok=True)
 
 
 def _launch(data: Path, output: BinaryIO) -> "subprocess.Popen[bytes]":
