@@ -178,7 +178,9 @@ def test_two_hundred_waiting_deployments_survive_twenty_kills_and_each_ends_once
     assert states["succeeded"] > 20
     assert states["interrupted"] <= KILLS + AT_ONCE
     logs = {each.id: agent.paths.log(each.id).read_text() for each in ended.values() if each.started_at}
-    assert [each for each, log in logs.items() if log.count("== fetch ==") != 1] == [], "each was taken once"
+    # one whose job was killed before its first word was taken too, and says that it was interrupted
+    least = {each.id: int(each.state is DeploymentState.SUCCEEDED) for each in ended.values()}
+    assert [each for each, log in logs.items() if not least[each] <= log.count("== fetch ==") <= 1] == [], "taken once"
     twice = [each for each, log in logs.items() if len(ENDED.findall(log)) > 1]
     assert twice == [], "each ended once"
     assert agent.get("/v1/queue")[1] == []

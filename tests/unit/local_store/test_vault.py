@@ -14,7 +14,7 @@ PASSPHRASE = "correct horse battery"
 
 
 class MemoryKeyring(keyring.backend.KeyringBackend):
-    """A keyring as a desktop session offers one."""
+    """A keyring as a desktop session offers one; taken where it is named, never found by looking around."""
 
     priority = 5
 
@@ -32,6 +32,11 @@ class MemoryKeyring(keyring.backend.KeyringBackend):
         if (service, username) not in self.kept:
             raise keyring.errors.PasswordDeleteError(username)
         del self.kept[service, username]
+
+
+# The library offers every class of its kind to the whole process: other tests would find a keyring on a machine
+# that has none.
+keyring.backend.KeyringBackend._classes.discard(MemoryKeyring)
 
 
 @pytest.fixture
