@@ -163,6 +163,8 @@ def test_a_job_that_ignores_its_cancellation_is_ended_all_the_same(new_agent):
     service = add_service(agent.paths, add_project(agent.paths).id)
     deployment_id = deploy(agent, service.id)
     job = wait_for(lambda: job_of(agent, deployment_id))
+    log = agent.paths.log(deployment_id)
+    wait_for(lambda: log.exists() and "== fetch ==" in log.read_text())  # it stands still, and holds no lock
     os.kill(job.pid, signal.SIGSTOP)  # it cannot even hear SIGTERM
     assert agent.post(f"/v1/deployments/{deployment_id}/cancel")[1]["is_cancelling"]
     wait_for(lambda: start_of(job.pid) is None)
