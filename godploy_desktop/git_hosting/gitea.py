@@ -7,10 +7,9 @@ from urllib.parse import quote
 
 from godploy_desktop.git_hosting import reading
 from godploy_desktop.git_hosting.oauth import Endpoints
-from godploy_desktop.git_hosting.rest import GitHubLike, deploy_key, webhook
+from godploy_desktop.git_hosting.rest import GitHubLike, commit, repository
 from godploy_desktop.git_hosting.values import (
     Commit,
-    DeployKey,
     Page,
     Ref,
     Repository,
@@ -98,32 +97,7 @@ class Gitea(GitHubLike):
         newest = next(iter(reading.items(answer.content)), None)
         if newest is None:
             raise NotFound(f"“{ref}” has no commit", f"{full_name} is empty, or has no such branch", "Push a commit")
-        return Commit(
-            reading.text(newest, "sha"),
-            reading.text(newest, "commit", "message"),
-            reading.text(newest, "commit", "author", "name"),
-            reading.moment(newest, "commit", "author", "date"),
-        )
-
-    async def deploy_keys(self, full_name: str) -> tuple[DeployKey, ...]:
-        keys: list[DeployKey] = []
-        for number in range(1, 100):
-            answer = await self._client.get(f"{self._of(full_name)}/keys", page=number, limit=_PAGE_SIZE)
-            found = list(reading.items(answer.content))
-            keys += map(deploy_key, found)
-            if len(found) < _PAGE_SIZE:
-                break
-        return tuple(keys)
-
-    async def webhooks(self, full_name: str) -> tuple[Webhook, ...]:
-        hooks: list[Webhook] = []
-        for number in range(1, 100):
-            answer = await self._client.get(f"{self._of(full_name)}/hooks", page=number, limit=_PAGE_SIZE)
-            found = list(reading.items(answer.content))
-            hooks += map(webhook, found)
-            if len(found) < _PAGE_SIZE:
-                break
-        return tuple(hooks)
+        return commit(newest)
 
     async def put_webhook(self, full_name: str, url: str, secret: str, webhook_id: str = "") -> Webhook:
         config = {"url": url, "content_type": "json", "secret": secret}
@@ -133,15 +107,15 @@ class Gitea(GitHubLike):
     async def ping_webhook(self, full_name: str, webhook_id: str) -> None:
         await self._client.ask("POST", f"{self._of(full_name)}/hooks/{quote(webhook_id)}/tests")
 
+    async def _all(self, path: str) -> list[object]:
+        all_found: list[object] = []
+        for number in range(1, 100):
+            found = list(reading.items((await self._client.get(path, page=number, limit=_PAGE_SIZE)).content))
+            all_found += found
+            if len(found) < _PAGE_SIZE:
+                break
+        return all_found
+
 
 def _repository(found: object) -> Repository:
-    return Repository(
-        full_name=reading.text(found, "full_name"),
-        clone_ssh=reading.text(found, "ssh_url"),
-        clone_https=reading.text(found, "clone_url"),
-        default_branch=reading.text(found, "default_branch") or "main",
-        is_private=reading.flag(found, "private"),
-        updated_at=reading.moment(found, "updated_at"),
-        description=reading.text(found, "description"),
-        can_administer=reading.flag(found, "permissions", "admin"),
-    )
+    return repository(found, changed_at="updated_at")

@@ -8,10 +8,9 @@ from urllib.parse import quote, urlencode
 from godploy_desktop.git_hosting import reading
 from godploy_desktop.git_hosting.http import Answer, HostClient
 from godploy_desktop.git_hosting.oauth import Endpoints
-from godploy_desktop.git_hosting.rest import GitHubLike, deploy_key, webhook
+from godploy_desktop.git_hosting.rest import GitHubLike, commit, repository
 from godploy_desktop.git_hosting.values import (
     Commit,
-    DeployKey,
     Page,
     Ref,
     Repository,
@@ -124,18 +123,7 @@ class GitHub(GitHubLike):
 
     async def latest_commit(self, full_name: str, ref: str) -> Commit:
         found = (await self._client.get(f"{self._of(full_name)}/commits/{quote(ref)}")).content
-        return Commit(
-            reading.text(found, "sha"),
-            reading.text(found, "commit", "message"),
-            reading.text(found, "commit", "author", "name"),
-            reading.moment(found, "commit", "author", "date"),
-        )
-
-    async def deploy_keys(self, full_name: str) -> tuple[DeployKey, ...]:
-        return tuple(map(deploy_key, await self._all(f"{self._of(full_name)}/keys")))
-
-    async def webhooks(self, full_name: str) -> tuple[Webhook, ...]:
-        return tuple(map(webhook, await self._all(f"{self._of(full_name)}/hooks")))
+        return commit(found)
 
     async def put_webhook(self, full_name: str, url: str, secret: str, webhook_id: str = "") -> Webhook:
         config = {"url": url, "content_type": "json", "secret": secret, "insecure_ssl": "0"}
@@ -165,16 +153,7 @@ def _repositories(answer: Answer) -> Page[Repository]:
 
 def read_repository(found: object) -> Repository:
     """Read a repository as GitHub gives it."""
-    return Repository(
-        full_name=reading.text(found, "full_name"),
-        clone_ssh=reading.text(found, "ssh_url"),
-        clone_https=reading.text(found, "clone_url"),
-        default_branch=reading.text(found, "default_branch") or "main",
-        is_private=reading.flag(found, "private"),
-        updated_at=reading.moment(found, "pushed_at"),
-        description=reading.text(found, "description"),
-        can_administer=reading.flag(found, "permissions", "admin"),
-    )
+    return repository(found, changed_at="pushed_at")
 
 
 def _ref(found: object) -> Ref:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 
 from godploy_desktop.git_hosting import reading
 from godploy_desktop.git_hosting.http import HostClient
-from godploy_desktop.git_hosting.values import DeployKey, GitHubApp, RateLimit, Webhook
+from godploy_desktop.git_hosting.values import Commit, DeployKey, GitHubApp, RateLimit, Repository, Webhook
 from godploy_server.contract import BadInput, CommitStatus, HookHost, NotFound, knows_already, status_request
 
 
@@ -83,6 +83,18 @@ class GitHubLike(RestHost):
     def _of(self, full_name: str) -> str:
         """Give where a repository is."""
 
+    @abstractmethod
+    async def _all(self, path: str) -> list[object]:
+        """Give all objects of a list, page after page."""
+
+    async def deploy_keys(self, full_name: str) -> tuple[DeployKey, ...]:
+        """Give the repository's deploy keys."""
+        return tuple(map(deploy_key, await self._all(f"{self._of(full_name)}/keys")))
+
+    async def webhooks(self, full_name: str) -> tuple[Webhook, ...]:
+        """Give the repository's webhooks."""
+        return tuple(map(webhook, await self._all(f"{self._of(full_name)}/hooks")))
+
     def _deploy_key_path(self, full_name: str, key_id: str) -> str:
         return f"{self._of(full_name)}/keys/{reading.part(key_id)}"
 
@@ -99,6 +111,30 @@ class GitHubLike(RestHost):
         assert isinstance(body, dict)
         made = await self._client.ask("POST", f"{self._of(full_name)}/hooks", {**body, **made_with})
         return webhook(made.content)
+
+
+def repository(found: object, *, changed_at: str) -> Repository:
+    """Read a repository as GitHub and Gitea give it; `changed_at` names the field with the time of its last change."""
+    return Repository(
+        full_name=reading.text(found, "full_name"),
+        clone_ssh=reading.text(found, "ssh_url"),
+        clone_https=reading.text(found, "clone_url"),
+        default_branch=reading.text(found, "default_branch") or "main",
+        is_private=reading.flag(found, "private"),
+        updated_at=reading.moment(found, changed_at),
+        description=reading.text(found, "description"),
+        can_administer=reading.flag(found, "permissions", "admin"),
+    )
+
+
+def commit(found: object) -> Commit:
+    """Read a commit as GitHub and Gitea give it."""
+    return Commit(
+        reading.text(found, "sha"),
+        reading.text(found, "commit", "message"),
+        reading.text(found, "commit", "author", "name"),
+        reading.moment(found, "commit", "author", "date"),
+    )
 
 
 def deploy_key(found: object) -> DeployKey:
