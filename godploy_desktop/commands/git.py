@@ -10,7 +10,7 @@ from typing import TypeVar
 from godploy_desktop.commands import git_apps, git_host_keys, git_look, options, rendering
 from godploy_desktop.commands.browser import open_browser
 from godploy_desktop.commands.context import Context
-from godploy_desktop.core.git.accounts import NAMES, SCOPES, clean_address, label, token_page, ways
+from godploy_desktop.core.git.accounts import NAMES, SCOPES, clean_address, token_page, ways
 from godploy_desktop.git_hosting.host import GitHost
 from godploy_desktop.git_hosting.oauth import DeviceCode
 from godploy_desktop.git_hosting.values import Account, HostKind, Ref, Repository, SignIn
@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def list_accounts(context: Context) -> None:
     """List the accounts."""
     accounts = context.workspace.git.accounts
-    rows = [[label(each), each.name, NAMES[each.kind], each.sign_in.value] for each in accounts]
+    rows = [[each.label, each.name, NAMES[each.kind], each.sign_in.value] for each in accounts]
     context.output.rows(
         accounts, ("ACCOUNT", "NAME", "HOST", "SIGN-IN"), rows, "No account. Sign in: godploy git sign-in github"
     )
@@ -91,7 +91,7 @@ async def sign_in(context: Context) -> None:
             f"make a token with the scopes {', '.join(SCOPES[kind])} at {token_page(kind, address)}",
             "Give it by --token-stdin" + _other_ways(kind),
         )
-    context.output.value(account, f"Signed in as {label(account)}.")
+    context.output.value(account, f"Signed in as {account.label}.")
 
 
 async def sign_out(context: Context) -> None:
@@ -99,7 +99,7 @@ async def sign_out(context: Context) -> None:
     git = context.workspace.git
     account = git.find(context.options.account)
     await git.remove(account)
-    context.output.value(account, f"Forgot {label(account)}. At the host, its sign-in or token can be revoked too.")
+    context.output.value(account, f"Forgot {account.label}. At the host, its sign-in or token can be revoked too.")
 
 
 async def tell_commits(context: Context) -> None:
@@ -109,9 +109,9 @@ async def tell_commits(context: Context) -> None:
     if context.options.is_on:
         account = git.tell_commits(account, is_on=context.options.is_on == "on")
     if account.tells_commits:
-        text = f"{label(account)} is told the states of commits while the window is open and their server connected."
+        text = f"{account.label} is told the states of commits while the window is open and their server connected."
     else:
-        text = f"{label(account)} is told nothing of commits from this computer."
+        text = f"{account.label} is told nothing of commits from this computer."
     context.output.value(account, text)
 
 

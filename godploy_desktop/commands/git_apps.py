@@ -8,7 +8,7 @@ from godploy_desktop.commands import options
 from godploy_desktop.commands.browser import open_browser
 from godploy_desktop.commands.context import Context
 from godploy_desktop.core.git import app_flow
-from godploy_desktop.core.git.accounts import clean_address, label
+from godploy_desktop.core.git.accounts import clean_address
 from godploy_desktop.git_hosting.values import Account, HostKind
 from godploy_server.contract import NotFound
 
@@ -46,7 +46,7 @@ async def create(context: Context) -> None:
             context.workspace.git, wish, lambda url: open_browser(context, url, _AGREE), progress
         ),
     )
-    context.output.value(account, f"Signed in as {label(account)}.")
+    context.output.value(account, f"Signed in as {account.label}.")
 
 
 async def sign_in_by(context: Context, address: str, name: str) -> Account:
@@ -83,6 +83,6 @@ async def forget(context: Context) -> None:
     """Forget an app."""
     git = context.workspace.git
     app = git.apps.find(context.options.app)
-    context.confirm(f"Forget {app.name}:", [f"the account {label(each)}" for each in git.signed_in_by(app)])
+    context.confirm(f"Forget {app.name}:", [f"the account {each.label}" for each in git.signed_in_by(app)])
     await git.forget_app(app)
     context.output.value(app, f"Forgot {app.name}. At GitHub it stays until you delete it: {app.settings_page}")

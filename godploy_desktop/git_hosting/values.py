@@ -41,6 +41,11 @@ class Account:
     client_id: str = ""  # of the OAuth application that it was signed in by
     tells_commits: bool = False  # this computer may tell its host the states of commits in its name
 
+    @property
+    def label(self) -> str:
+        """The account as people name it: login@host."""
+        return f"{self.login}@{self.address.partition('://')[2]}"
+
 
 @dataclass(frozen=True)
 class Tokens:

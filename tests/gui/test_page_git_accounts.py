@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from godploy_desktop.git_hosting.values import Account, HostKind, RateLimit, SignIn
-from godploy_desktop.ui.models.account_words import account_label, account_words, first_way, works_words
+from godploy_desktop.ui.models.account_words import account_words, first_way, works_words
 from godploy_desktop.ui.models.route import Route
 from godploy_desktop.ui.pages.git import waiting
 from tests.gui.page_story import tell
@@ -39,7 +39,7 @@ def story(qapp, tmp_path, monkeypatch):
 
 
 def test_an_account_is_named_as_people_do():
-    assert account_label(STOREFRONT) == "storefront@git.example.com"
+    assert STOREFRONT.label == "storefront@git.example.com"
     assert account_words(STOREFRONT) == "Storefront team · Gitea, Forgejo · signed in with a token"
     assert works_words(STOREFRONT, None) == "storefront@git.example.com works"
     assert works_words(STOREFRONT, RateLimit(4998, 5000, None)).endswith("works: 4,998 of 5,000 requests left")

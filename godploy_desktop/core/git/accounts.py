@@ -126,9 +126,9 @@ class GitAccounts:
     def find(self, name: str) -> Account:
         """Give the account of that id, login, or login@host. Raises NotFound naming those that exist."""
         for each in self.accounts:
-            if name in (each.id, each.login, label(each)):
+            if name in (each.id, each.login, each.label):
                 return each
-        known = ", ".join(label(each) for each in self.accounts) or "none yet"
+        known = ", ".join(each.label for each in self.accounts) or "none yet"
         raise NotFound(f"There is no account “{name}”", f"the accounts are: {known}", "Check the name, or sign in")
 
     @property
@@ -243,14 +243,14 @@ class GitAccounts:
         stored = await self._secrets.secret(_name(account.id))
         if stored is None:
             raise SignInAgain(
-                f"{label(account)} is signed out", "its token is not in the keyring of this computer", "Sign in again"
+                f"{account.label} is signed out", "its token is not in the keyring of this computer", "Sign in again"
             )
         tokens = _tokens(stored)
         is_old = tokens.expires_at is not None and tokens.expires_at - _RENEW_BEFORE < datetime.now(UTC)
         if is_old or _header(account.kind, tokens) == refused:
             if not tokens.refresh:
                 raise SignInAgain(
-                    f"{label(account)} has to sign in again", "its token is expired or was revoked", "Sign in again"
+                    f"{account.label} has to sign in again", "its token is expired or was revoked", "Sign in again"
                 )
             tokens = await (await self._oauth_of(account)).renew(tokens)
             await self._secrets.keep_secret(_name(account.id), _stored(tokens))
@@ -262,7 +262,7 @@ class GitAccounts:
         app = self.app_of(account)
         if app is None:
             raise SignInAgain(
-                f"{label(account)} has to sign in again",
+                f"{account.label} has to sign in again",
                 "the app that it was signed in by was forgotten here",
                 "Sign in again, by another app or another way",
             )
@@ -296,11 +296,6 @@ class GitAccounts:
         client = HostClient(name, kind.api(account.address), authorization, headers=headers, transport=self._transport)
         app = self.app_of(account)
         return kind(client) if app is None else GitHubByApp(client, app)
-
-
-def label(account: Account) -> str:
-    """Give an account as people name it: login@host."""
-    return f"{account.login}@{account.address.partition('://')[2]}"
 
 
 def _header(kind: HostKind, tokens: Tokens) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from godploy_desktop.core.git.accounts import GitAccounts, label
+from godploy_desktop.core.git.accounts import GitAccounts
 from godploy_desktop.git_hosting.values import Account, Repository
 from godploy_server.contract import BadInput, GodployError, NotFound
 
@@ -12,7 +12,7 @@ from godploy_server.contract import BadInput, GodployError, NotFound
 def is_address(text: str, accounts: Iterable[Account] = ()) -> bool:
     """Whether what a person typed is an address that git takes, not the name of a repository at an account. An account
     at another port than the usual one is called as an address of SSH is written: ada@git.example.org:3000/team/shop."""
-    if any(text.startswith(f"{label(each)}/") for each in accounts):
+    if any(text.startswith(f"{each.label}/") for each in accounts):
         return False
     return "://" in text or text.startswith("/") or (":" in text and "@" in text.partition(":")[0])
 
@@ -22,7 +22,7 @@ def readings(named: str, accounts: Iterable[Account]) -> tuple[tuple[Account, st
     ACCOUNT is a login or login@host; a name may have more parts (sub-groups)."""
     first, _, rest = named.strip("/").removesuffix(".git").partition("/")
     known = tuple(accounts)
-    by_account = [(each, rest) for each in known if "/" in rest and first in (each.login, label(each), each.id)]
+    by_account = [(each, rest) for each in known if "/" in rest and first in (each.login, each.label, each.id)]
     return (*by_account, *((each, f"{first}/{rest}") for each in known if rest and "@" not in first))
 
 
@@ -49,11 +49,11 @@ async def find_repository(git: GitAccounts, named: str) -> tuple[Account, Reposi
     if len(found) == 1:
         return found[0]
     if found:
-        names = ", ".join(f"{label(account)}/{repository.full_name}" for account, repository in found)
+        names = ", ".join(f"{account.label}/{repository.full_name}" for account, repository in found)
         raise BadInput(f"It is not clear which {named} is meant", f"there are {names}", "Name the account as well")
     if refused is not None:
         raise refused
-    accounts = ", ".join(map(label, git.accounts))
+    accounts = ", ".join(each.label for each in git.accounts)
     raise NotFound(
         f"No account reaches a repository “{named}”",
         f"the accounts are: {accounts}" if accounts else "no account is signed in",

@@ -36,11 +36,6 @@ def host_icon(kind: HostKind) -> str:
     return kind.value
 
 
-def account_label(account: Account) -> str:
-    """Give back an account as people name it: login@host."""
-    return f"{account.login}@{account.address.partition('://')[2]}"
-
-
 def account_words(account: Account) -> str:
     """Give back who it is, at which kind of host, and how it was signed in."""
     parts = (account.name if account.name != account.login else "", HOSTS[account.kind][0], _SIGNED_IN[account.sign_in])
@@ -61,7 +56,7 @@ def scope_words(scopes: Iterable[str]) -> str:
 def works_words(account: Account, limit: RateLimit | None) -> str:
     """Give back that an account works, and what its host still lets it ask where that is told."""
     left = f": {limit.remaining:,} of {limit.limit:,} requests left" if limit is not None else ""
-    return f"{account_label(account)} works{left}"
+    return f"{account.label} works{left}"
 
 
 def app_options(apps: Iterable[GitHubApp]) -> dict[str, str]:

@@ -7,7 +7,6 @@ from typing import Final
 
 from godploy_desktop.git_hosting.values import Account
 from godploy_desktop.ui.models import words
-from godploy_desktop.ui.models.account_words import account_label
 from godploy_desktop.ui.theme.tokens import State
 from godploy_server.contract import BadInput, CommitState, StatusWriter, ToldState
 
@@ -29,7 +28,7 @@ def teller_words(account: Account | None, *, by_server: bool) -> str:
     if by_server:
         return "The server tells the git host, with a token of its own"
     if account is not None:
-        return f"This computer tells the git host in the name of {account_label(account)}, while it is connected"
+        return f"This computer tells the git host in the name of {account.label}, while it is connected"
     return "Nobody tells the git host what became of a commit"
 
 

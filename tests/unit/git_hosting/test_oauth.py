@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import httpx
 import pytest
 
-from godploy_desktop.core.git.accounts import GitAccounts, clean_address, label, token_page, ways
+from godploy_desktop.core.git.accounts import GitAccounts, clean_address, token_page, ways
 from godploy_desktop.core.questions import NoQuestions
 from godploy_desktop.core.secrets import Secrets
 from godploy_desktop.git_hosting.host import SignInAgain
@@ -252,7 +252,7 @@ async def test_addresses_and_pages():
     assert "scopes=api" in token_page(HostKind.GITLAB, ADDRESS)
     assert SignIn.TOKEN in ways(HostKind.BITBUCKET)
     assert SignIn.BROWSER not in ways(HostKind.GITHUB)
-    assert label(_account()) == "someone@git.example.org"
+    assert _account().label == "someone@git.example.org"
 
 
 def _account():

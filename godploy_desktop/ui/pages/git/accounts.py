@@ -7,7 +7,7 @@ from functools import partial
 from PySide6.QtWidgets import QWidget
 
 from godploy_desktop.git_hosting.values import Account, RateLimit
-from godploy_desktop.ui.models.account_words import account_label, account_words, host_icon, works_words
+from godploy_desktop.ui.models.account_words import account_words, host_icon, works_words
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.observing import Observer
 from godploy_desktop.ui.pages.git.host_problem import HostProblem
@@ -62,7 +62,7 @@ class AccountsSection(QWidget, Observer):
         self._none.setVisible(not accounts)
 
     def _line(self, account: Account) -> QWidget:
-        label = account_label(account)
+        label = account.label
         line = row(IconTile(host_icon(account.kind), 30), spacing=10)
         line.addLayout(
             column(
@@ -116,12 +116,12 @@ class AccountsSection(QWidget, Observer):
 
         self._problem.clear_problem()
         self._set_checking(account, is_checking=True)
-        self.act(f"Check {account_label(account)}", work, done=done, failed=failed)
+        self.act(f"Check {account.label}", work, done=done, failed=failed)
 
     def _ask_sign_out(self, account: Account) -> None:
         dialog = ConfirmDialog(
             self,
-            f"Sign out {account_label(account)}?",
+            f"Sign out {account.label}?",
             "Its token is removed from this computer; at the host it can be revoked too. Services that are linked go on"
             " deploying: their keys and webhooks stay.",
             confirm_text="Sign out",
@@ -132,7 +132,7 @@ class AccountsSection(QWidget, Observer):
 
     def _sign_out(self, account: Account) -> None:
         self._problem.clear_problem()
-        self.act(f"Sign out {account_label(account)}", lambda: self._git.remove(account))
+        self.act(f"Sign out {account.label}", lambda: self._git.remove(account))
 
     def show_problem(self, problem: Problem) -> None:
         self._problem.show_problem(problem)

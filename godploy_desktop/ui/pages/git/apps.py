@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from godploy_desktop.core.server import Server
 from godploy_desktop.git_hosting.values import GitHubApp
-from godploy_desktop.ui.models.account_words import account_label, app_words
+from godploy_desktop.ui.models.account_words import app_words
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.observing import Observer
 from godploy_desktop.ui.pages.frame.problem_slot import ProblemSlot
@@ -98,7 +98,7 @@ class AppsSection(QWidget, Observer):
         self.act(f"Let {app.name} tell {server.name} of pushes", lambda: tell_server(self._git, app, server), done=done)
 
     def _ask_forget(self, app: GitHubApp) -> None:
-        accounts = ", ".join(account_label(each) for each in self._git.signed_in_by(app))
+        accounts = ", ".join(each.label for each in self._git.signed_in_by(app))
         signed_out = f" {accounts} is signed out." if accounts else ""
         dialog = ConfirmDialog(
             self,

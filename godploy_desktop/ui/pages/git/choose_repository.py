@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QWidget
 
 from godploy_desktop.git_hosting.host import GitHost
 from godploy_desktop.git_hosting.values import Account, Page, Repository
-from godploy_desktop.ui.models.account_words import account_label
 from godploy_desktop.ui.models.repository_words import (
     SEARCH_DELAY_MS,
     changed_words,
@@ -160,7 +159,7 @@ class RepositoryList(QWidget, Observer):
         """Offer the accounts there are, the one with the id `wanted` chosen, else the one that was chosen last."""
         accounts, preferred = self._git.accounts, self._git.preferred
         self._accounts.blockSignals(True)
-        self._accounts.set_options({each.id: account_label(each) for each in accounts})
+        self._accounts.set_options({each.id: each.label for each in accounts})
         self._accounts.set_value(wanted or (preferred.id if preferred else ""))
         self._accounts.blockSignals(False)
         self._accounts.setVisible(len(accounts) > 1)

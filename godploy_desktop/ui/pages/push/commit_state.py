@@ -10,7 +10,6 @@ from godploy_desktop.core.git.linking import fitting
 from godploy_desktop.core.git.statuses import Place, Report, account_for
 from godploy_desktop.core.server_model import Aspect, Change
 from godploy_desktop.git_hosting.values import Account
-from godploy_desktop.ui.models.account_words import account_label
 from godploy_desktop.ui.models.commit_state_words import state_words, teller_words, told_words, writer_words
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.observing import Observer
@@ -150,7 +149,7 @@ class CommitStateSection(QWidget, Observer):
         if by_server:
             return writer_words(self._writer) if self._writer is not None else ""
         if fitting_ones:
-            names = " and ".join(account_label(each) for each in fitting_ones[:1])
+            names = " and ".join(each.label for each in fitting_ones[:1])
             return f"The switch is that of {names}: it counts for all of its repositories."
         return "Sign in at the git host to have it told from here, or let the server tell it with a token."
 

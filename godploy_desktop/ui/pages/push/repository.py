@@ -14,7 +14,7 @@ from godploy_desktop.core.tasks import Progress
 from godploy_desktop.git_hosting.host import GitHost
 from godploy_desktop.git_hosting.values import Account
 from godploy_desktop.ui.models import words
-from godploy_desktop.ui.models.account_words import account_label, host_icon
+from godploy_desktop.ui.models.account_words import host_icon
 from godploy_desktop.ui.models.push_words import rule_words
 from godploy_desktop.ui.pages.frame.context import Context
 from godploy_desktop.ui.pages.frame.observing import Observer
@@ -117,10 +117,10 @@ class RepositorySection(QWidget, Observer):
         elif found:
             entries = [
                 MenuEntry(
-                    account_label(account),
+                    account.label,
                     partial(use, account, full_name),
                     host_icon(account.kind),
-                    name=f"use-account-{account_label(account)}",
+                    name=f"use-account-{account.label}",
                 )
                 for account, full_name in found
             ]
